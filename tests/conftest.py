@@ -1,0 +1,80 @@
+"""What all tests share: real digits, a small trained model, and the command as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from digits import Splits, load
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def sample() -> Splits:
+    """The 5,000 real MNIST digits that are always there."""
+    return load("sample")
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Splits:
+    """All of MNIST, or a skip."""
+    folder = Path(os.environ.get("DIGITS_DATA", ""), "mnist.npz")
+    if not os.environ.get("DIGITS_DATA") or not folder.is_file():
+        pytest.skip("needs all of MNIST: set DIGITS_DATA to a folder with mnist.npz")
+    return load("mnist")
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory, sample: Splits) -> dict[str, Path]:
+    """A quickly trained model file of each family."""
+    from digits import train
+    from digits.quiet import native_stderr_silenced
+
+    folder = tmp_path_factory.mktemp("models")
+    paths = {}
+    with native_stderr_silenced():
+        for family in ("dense", "cnn", "rnn"):
+            paths[family] = folder / f"{family}.h5"
+            train(family, sample, epochs=2, limit=2000).save(paths[family])
+    return paths
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run `digits` with these arguments in a process of its own, in an empty folder.
+
+    There is no MNIST to be found and no network to fetch it from.
+    """
+
+    def call(
+        *args: object, cwd: Path = tmp_path, env: dict[str, str] | None = None, **options: object
+    ) -> subprocess.CompletedProcess[str]:
+        surroundings = {k: v for k, v in os.environ.items() if not k.startswith("DIGITS_")}
+        surroundings |= {
+            "HOME": str(tmp_path),
+            "KERAS_HOME": str(tmp_path / "keras"),
+            "DIGITS_MNIST_MIRRORS": "http://127.0.0.1:9/mnist.npz",
+            "PYTHONIOENCODING": "utf-8",
+        }
+        strict = ("-W", "error", "-W", "ignore:__array__ implementation:DeprecationWarning")
+        command = [sys.executable, *strict, "-m", "digits", *map(str, args)]
+        options = {"stdin": subprocess.DEVNULL, "timeout": 300} | options
+        if "input" in options:
+            del options["stdin"]
+        return subprocess.run(
+            command,
+            cwd=cwd,
+            env=surroundings | (env or {}),
+            capture_output=True,
+            text=not isinstance(options.get("input"), bytes),
+            check=False,
+            **options,
+        )
+
+    return call
