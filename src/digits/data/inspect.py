@@ -1,0 +1,61 @@
+"""What a data set holds, as numbers, and chosen pictures of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from .dataset import Dataset, Splits
+
+
+def describe(splits: Splits) -> dict[str, Any]:
+    """Sizes, counts, range, fingerprint and duplicates of a data set, as plain JSON values.
+
+    `duplicates` counts the pictures of a part that stand in it before; `shared` the pictures of
+    `test` that are in `train` too (None without both).
+    """
+    parts = {name: _describe_part(dataset) for name, dataset in splits.parts.items()}
+    shared = None
+    if {"train", "test"} <= set(splits.parts):
+        train, test = splits["train"], splits["test"]
+        shared = int(np.isin(test.digests, train.digests).sum())
+    return {"name": splits.name, "parts": parts, "shared": shared}
+
+
+def _describe_part(dataset: Dataset) -> dict[str, Any]:
+    return {
+        "pictures": len(dataset),
+        "counts": {str(digit): int(n) for digit, n in enumerate(dataset.counts)},
+        "lowest": int(dataset.images.min()),
+        "highest": int(dataset.images.max()),
+        "mean": float(dataset.images.mean()),
+        "duplicates": len(dataset) - len(np.unique(dataset.digests)),
+        "fingerprint": dataset.fingerprint,
+    }
+
+
+def choose(
+    dataset: Dataset, indices: Sequence[int], labels: Sequence[int], count: int
+) -> tuple[Dataset, NDArray[np.int64]]:
+    """The pictures at `indices` (all when empty) with one of `labels` (any when empty).
+
+    At most `count` when no indices are given. Returns them with their indices in `dataset`.
+    Raises DataError when an index is out of range or nothing is left.
+    """
+    if indices and max(indices) >= len(dataset):
+        raise DataError(
+            f"{dataset.name} has no picture {max(indices)}",
+            f"Choose an index from 0 to {len(dataset) - 1}",
+        )
+    chosen = np.array(indices, np.int64) if indices else np.arange(len(dataset))
+    if labels:
+        chosen = chosen[np.isin(dataset.labels[chosen], labels)]
+    if not len(chosen):
+        raise DataError(f"{dataset.name} has no such picture", "Choose another label or index")
+    if not indices:
+        chosen = chosen[:count]
+    return dataset.take(chosen), chosen
