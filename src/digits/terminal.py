@@ -1,0 +1,66 @@
+"""Digits drawn with characters, for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .data.dataset import Images
+
+WIDTH = 28  # columns of one digit
+_GAP = "  "
+_BLOCKS = np.array([" ", "▄", "▀", "█"])  # by 2·upper + lower
+_SHADES = np.array(list(" .:-=+*#%@"))
+
+
+def takes_blocks(stream: TextIO) -> bool:
+    """Whether the encoding of `stream` has the half blocks that `render` draws with."""
+    try:
+        "▀▄█".encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def render(
+    images: Images, captions: Sequence[str] = (), width: int = 80, *, ascii_only: bool = False
+) -> str:
+    """Draw (n, 28, 28) uint8 pictures side by side, as many in a row as `width` columns hold.
+
+    Each digit takes 28 columns and 14 lines, two pixels to a character: half blocks where there
+    is ink, or shades of plain ASCII with `ascii_only`. captions: one above each picture, cut to
+    its width; none when empty. Lines end without spaces and the text without a newline.
+    """
+    per_row = max(1, (width + len(_GAP)) // (WIDTH + len(_GAP)))
+    draw = _shades if ascii_only else _blocks
+    rows = []
+    for start in range(0, len(images), per_row):
+        drawn = [draw(image) for image in images[start : start + per_row]]
+        if captions:
+            for i, lines in enumerate(drawn, start):
+                lines.insert(0, _caption(captions[i], ascii_only))
+        rows.append("\n".join(_GAP.join(line).rstrip() for line in zip(*drawn, strict=True)))
+    return "\n\n".join(rows)
+
+
+def _blocks(image: NDArray[np.uint8]) -> list[str]:
+    # Relative to the darkest ink, so that faint pencil shows; below it lies the blur of an edge.
+    ink = image > max(0.4 * image.max(), 1)
+    return ["".join(line) for line in _BLOCKS[2 * ink[0::2] + ink[1::2]]]
+
+
+def _shades(image: NDArray[np.uint8]) -> list[str]:
+    pairs = image.reshape(14, 2, 28).mean(axis=1)
+    return [
+        "".join(line) for line in _SHADES[(pairs * (len(_SHADES) - 1) / 255).round().astype(int)]
+    ]
+
+
+def _caption(text: str, ascii_only: bool) -> str:
+    text = "".join(c if c.isprintable() else "?" for c in text)
+    if ascii_only:
+        text = text.encode("ascii", "replace").decode()
+    return text[:WIDTH].ljust(WIDTH)
