@@ -1,0 +1,30 @@
+"""Where models are: your own in ./models, the shipped ones with the package."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .presets import FAMILIES
+
+OWN = Path("models")
+
+
+def find_model(model: str | os.PathLike[str]) -> Path:
+    """The file that `model` means: a path, or for a family your own model, else the shipped one."""
+    if str(model) not in FAMILIES:
+        return Path(model)
+    own = OWN / f"{model}.h5"
+    return own if own.is_file() else shipped_folder() / f"{model}.h5"
+
+
+def list_models() -> list[Path]:
+    """Your own models, then the shipped ones."""
+    return sorted(OWN.glob("*.h5")) + sorted(shipped_folder().glob("*.h5"))
+
+
+def shipped_folder() -> Path:
+    """The folder of the models that come with the package, in an installation or a checkout."""
+    package = Path(__file__).parents[1]
+    installed = package / "pretrained"
+    return installed if installed.is_dir() else package.parents[1] / "models" / "pretrained"

@@ -1,0 +1,197 @@
+"""Fit a model by a recipe: epochs, the stop rule, the best weights, and a clean interruption."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from ..data.dataset import Dataset
+from ..models._keras import import_keras
+from ..models.presets import Recipe
+from .augment import augmented
+
+STEPS_PER_CALL = 32
+"""Training steps that run without coming back to Python; a small model trains twice as fast."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of the history. Losses are cross-entropy in nats; accuracies 0..1."""
+
+    epoch: int  # from 1
+    loss: float
+    accuracy: float
+    val_loss: float | None
+    val_accuracy: float | None
+    learning_rate: float
+    seconds: float
+    best: bool  # the best so far: see `fit`
+
+
+class Observer:
+    """Is told how the training goes; a caller overrides what it wants to show."""
+
+    def started(self, model: Any, recipe: Recipe, train: Dataset) -> None:
+        """The model is built; `train` holds what it will learn from."""
+
+    def step(self, epoch: int, share: float) -> None:
+        """`share` (0..1) of `epoch` (from 1) is done."""
+
+    def epoch(self, epoch: Epoch) -> None:
+        """An epoch has ended."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """How a training ended. The model holds the weights of the best epoch."""
+
+    history: list[Epoch]
+    interrupted: bool
+    seconds: float
+
+
+def fit(
+    model: Any,
+    recipe: Recipe,
+    train: Dataset,
+    validation: Dataset | None,
+    seed: int,
+    observer: Observer,
+) -> Fitted:
+    """Train `model` in place by `recipe`.
+
+    The best epoch is kept: the one of the highest validation accuracy (of equals the one of the
+    lowest validation loss), or without validation pictures simply the latest. Ctrl-C ends the
+    training after the best epoch so far; before the first has ended, KeyboardInterrupt is raised.
+    The same seed, machine and versions give the same weights; for that, the global random state of
+    Python, NumPy and the backend is set.
+    """
+    keras = import_keras()
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+    trainee = augmented(model, recipe.augment, seed) if recipe.augment else model
+    trainee.compile(
+        optimizer=keras.optimizers.get(
+            {
+                "class_name": recipe.optimizer,
+                "config": {"learning_rate": recipe.learning_rate, **recipe.optimizer_options},
+            }
+        ),
+        loss="sparse_categorical_crossentropy",  # categorical cross-entropy on whole-number labels
+        metrics=["accuracy"],
+        steps_per_execution=_steps_per_call(recipe, len(train)),
+    )
+    recorder = _recorder(model, recipe, train, validation, observer)
+    started = time.perf_counter()
+    interrupted = False
+    try:
+        trainee.fit(
+            train.images,
+            train.labels,
+            batch_size=recipe.batch_size,
+            epochs=recipe.epochs,
+            shuffle=recipe.shuffle,
+            validation_data=(validation.images, validation.labels) if validation else None,
+            validation_batch_size=1000,
+            callbacks=[recorder, *_plateau(recipe, validation)],
+            verbose=0,
+        )
+    except KeyboardInterrupt:
+        interrupted = True
+        if not recorder.history:
+            raise
+    model.set_weights(recorder.best_weights)
+    return Fitted(recorder.history, interrupted, time.perf_counter() - started)
+
+
+def _steps_per_call(recipe: Recipe, pictures: int) -> int:
+    """At most STEPS_PER_CALL, at most an epoch, and whole calls between checks of the stop rule."""
+    steps = min(STEPS_PER_CALL, math.ceil(pictures / recipe.batch_size))
+    if recipe.check_every:
+        steps = next(n for n in range(steps, 0, -1) if recipe.check_every % n == 0)
+    return steps
+
+
+def _plateau(recipe: Recipe, validation: Dataset | None) -> list[Any]:
+    if recipe.plateau is None or validation is None:
+        return []
+    return [
+        import_keras().callbacks.ReduceLROnPlateau(
+            monitor="val_accuracy",
+            factor=recipe.plateau.factor,
+            patience=recipe.plateau.patience,
+            min_lr=recipe.plateau.floor,
+        )
+    ]
+
+
+def _recorder(
+    model: Any,
+    recipe: Recipe,
+    train: Dataset,
+    validation: Dataset | None,
+    observer: Observer,
+) -> Any:
+    keras = import_keras()
+    steps = math.ceil(len(train) / recipe.batch_size)
+
+    class Recorder(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+        """Writes the history, keeps the best weights and applies the stop rule."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.history: list[Epoch] = []
+            self.best_weights: list[Any] = []
+            self.best_key: tuple[float, float] | None = None
+            self.number = 0
+            self.steps_done = 0  # over all epochs
+            self.began = 0.0
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.number, self.began = epoch + 1, time.perf_counter()
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            done = batch + 1
+            observer.step(self.number, done / steps)
+            if recipe.until_accuracy is not None and recipe.check_every:
+                self.steps_done = (self.number - 1) * steps + done
+                if self.steps_done % recipe.check_every == 0:
+                    self.stop_when_reached(None)
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            values = {name: float(value) for name, value in (logs or {}).items()}
+            key = (values.get("val_accuracy", self.number), -values.get("val_loss", 0.0))
+            best = self.best_key is None or key > self.best_key
+            if best:
+                self.best_key, self.best_weights = key, model.get_weights()
+            record = Epoch(
+                self.number,
+                values["loss"],
+                values["accuracy"],
+                values.get("val_loss"),
+                values.get("val_accuracy"),
+                float(self.model.optimizer.learning_rate),
+                time.perf_counter() - self.began,
+                best,
+            )
+            self.history.append(record)
+            observer.epoch(record)
+            if recipe.until_accuracy is not None and not recipe.check_every:
+                self.stop_when_reached(values.get("val_accuracy"))
+
+        def stop_when_reached(self, accuracy: float | None) -> None:
+            if accuracy is None:
+                looked_at = validation or train
+                # `model` is not compiled where it is wrapped for augmentation; the trainee is.
+                result = self.model.evaluate(
+                    looked_at.images, looked_at.labels, batch_size=1000, verbose=0, return_dict=True
+                )
+                accuracy = result["accuracy"]
+            if recipe.until_accuracy is not None and accuracy > recipe.until_accuracy:
+                self.model.stop_training = True
+
+    return Recorder()

@@ -1,0 +1,266 @@
+"""From a data set to a tested model: the whole of `digits train` but its printing."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+import os
+import platform
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data.dataset import Dataset, Splits, joined
+from ..data.sources import load
+from ..errors import DataError, ModelError, OutputError
+from ..evaluation import Score, evaluate
+from ..files import check_writable, write_text
+from ..models import file as model_file
+from ..models._keras import import_keras
+from ..models.builders import build
+from ..models.presets import Recipe, recipe_for, with_overrides
+from ..models.program import compile_program
+from ..recognizer import Recognizer
+from .fit import Epoch, Fitted, Observer, fit
+
+log = logging.getLogger(__name__)
+
+HELD_OUT = 0.2
+"""The share of a set without a test part that is held out for the test."""
+
+FINE_TUNING = {"epochs": 5, "rate_factor": 0.3, "mix_least": 5_000, "mix_ratio": 2}
+"""`start`: so many epochs, the recipe's rate times this, and at least so many MNIST digits, or so
+many for each picture of one's own, mixed in."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained, compiled and tested model that waits to be saved."""
+
+    model: Any  # keras.Model
+    recipe: Recipe
+    fitted: Fitted
+    scores: tuple[Score, ...]  # on each test part
+    metadata: dict[str, Any] = field(repr=False)
+    program: bytes = field(repr=False)
+    seen: Any = field(repr=False)  # digests of the pictures that it learned from
+
+    @property
+    def history(self) -> list[Epoch]:
+        """One record for each epoch."""
+        return self.fitted.history
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the model to `path` and its history and settings into the run folder beside it.
+
+        An earlier model at `path` is kept as PATH.bak. Returns the run folder. Raises OutputError.
+        """
+        path = Path(path)
+        model_file.write(path, self.model, self.metadata, self.program, self.seen)
+        folder = run_folder(path)
+        write_text(folder / "history.csv", history_csv(self.history))
+        write_text(folder / "settings.json", json.dumps(self.metadata, indent=2) + "\n")
+        return folder
+
+    def save_or_rescue(self, path: str | os.PathLike[str]) -> Path:
+        """As `save`; when that place cannot be written, save elsewhere so that nothing is lost.
+
+        Then raises OutputError, which says where the model is.
+        """
+        try:
+            return self.save(path)
+        except OutputError as error:
+            rescue = Path(tempfile.mkdtemp(prefix="digits-"), Path(path).name)
+            self.save(rescue)
+            raise OutputError(error.what, f"The model was saved as {rescue} instead") from error
+
+
+def check_output(
+    path: str | os.PathLike[str] | None,
+    family: str | None = None,
+    start: str | os.PathLike[str] | None = None,
+) -> Path:
+    """Where a training saves its model, checked before it begins; OutputError if it could not.
+
+    path: the place asked for; None for `models/FAMILY.h5`, where the family is `family`, or that of
+    the model `start`, or cnn.
+    """
+    if path is None:
+        known = family or (model_file.read(start).family if start else "cnn")
+        path = Path("models", f"{known}.h5")
+    path = Path(path)
+    if path.suffix != ".h5":
+        raise OutputError(f"a model cannot be saved as {path}", "Give a name that ends in .h5")
+    check_writable(path)
+    return path
+
+
+def run_folder(path: str | os.PathLike[str]) -> Path:
+    """The folder beside the model at `path` that tells how it was trained: `cnn.h5` → `cnn-run`."""
+    return Path(path).with_name(f"{Path(path).stem}-run")
+
+
+def train(
+    family: str | None = None,
+    data: Splits | str | os.PathLike[str] | Sequence[Splits | str | os.PathLike[str]] = "auto",
+    *,
+    preset: str | None = None,
+    start: str | os.PathLike[str] | None = None,
+    mix: int | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    data_dir: str | os.PathLike[str] | None = None,
+    observer: Observer | None = None,
+    **overrides: Any,
+) -> Trained:
+    """Train a model and test it.
+
+    family: `dense`, `cnn` (default) or `rnn`; preset: one of its recipes (see `models.presets`).
+    data: one or several of `auto`, `mnist`, `sample`, a path, or what `load` returned.
+    start: a model file to go on from (fine-tuning): its family and recipe, with a low rate and few
+    epochs unless overridden.
+    mix: that many MNIST digits are mixed into fine-tuning so that the old skill is kept; by default
+    twice as many as there are pictures of your own, 5,000 at least; 0 for none.
+    limit: learn from the first so many pictures only.
+    overrides: fields of `Recipe`, such as `epochs=3`; None leaves the recipe's value.
+    Test pictures are the sets' test parts; a set without one has 20 % held out for it.
+    Raises DataError and ModelError.
+    """
+    recipe, earlier = _recipe(family, preset, start, overrides)
+    sets = [data] if isinstance(data, (Splits, str, os.PathLike)) else list(data)
+    splits = [s if isinstance(s, Splits) else load(s, data_dir) for s in sets]
+    training, tests = _parts(splits, seed)
+    if limit is not None:
+        training = [joined(training, "+".join(d.name for d in training)).limit(limit)]
+    if earlier and mix != 0:
+        old = _to_mix(splits, sum(map(len, training)), mix, seed, data_dir)
+        training += [old["train"]] if old else []
+        tests += [old["test"]] if old else []
+    learn_from = training[0] if len(training) == 1 else joined(training, "all").shuffled(seed)
+    held: Dataset | None = None
+    if recipe.validation_fraction:
+        learn_from, held = learn_from.held_out(recipe.validation_fraction, seed)
+
+    import_keras().utils.set_random_seed(seed)
+    model = build(recipe.family, recipe.architecture)
+    if earlier:
+        model.load_weights(earlier.path)
+    observer = observer or Observer()
+    observer.started(model, recipe, learn_from)
+    fitted = fit(model, recipe, learn_from, held, seed, observer)
+
+    program = compile_program(model)
+    evaluation = evaluate(Recognizer.from_program(program, recipe.family), tests)
+    metadata = _metadata(recipe, fitted, training, evaluation.scores, seed)
+    metadata["validation_pictures"] = len(held) if held else 0
+    if earlier:
+        metadata["started_from"] = {
+            "path": str(earlier.path),
+            "data": earlier.metadata.get("data", []),
+        }
+    seen = np.concatenate(
+        [d.digests for d in training] + ([earlier.seen_digests()] if earlier else [])
+    )
+    return Trained(model, recipe, fitted, evaluation.scores, metadata, program, seen)
+
+
+def _recipe(
+    family: str | None,
+    preset: str | None,
+    start: str | os.PathLike[str] | None,
+    overrides: dict[str, Any],
+) -> tuple[Recipe, model_file.ModelFile | None]:
+    if start is None:
+        return recipe_for(family or "cnn", preset, **overrides), None
+    earlier = model_file.read(start)
+    if family not in (None, earlier.family):
+        raise ModelError(f"{start} is a {earlier.family}, not a {family}", "Leave --arch out")
+    before = Recipe.from_settings(earlier.metadata["settings"])
+    if preset is not None:
+        kept = {"architecture": before.architecture, "preset": before.preset}
+        return with_overrides(recipe_for(earlier.family, preset), **kept | overrides), earlier
+    gentle = {
+        "epochs": FINE_TUNING["epochs"],
+        "learning_rate": before.learning_rate * FINE_TUNING["rate_factor"],
+        "shuffle": True,
+    }
+    base = with_overrides(before, **gentle)
+    return with_overrides(base, **overrides), earlier
+
+
+def _parts(splits: Sequence[Splits], seed: int) -> tuple[list[Dataset], list[Dataset]]:
+    """The pictures to learn from and to test on, of each set."""
+    training, tests = [], []
+    for each in splits:
+        if set(each.parts) == {"test"}:
+            raise DataError(f"{each.name} has only a test part", "Add pictures to learn from")
+        if "test" in each.parts:
+            learn, test = each.for_training, each["test"]
+        else:
+            learn, test = each.for_training.held_out(HELD_OUT, seed)
+            log.info("%s has no test part: %d of its pictures are held out", each.name, len(test))
+        training.append(learn)
+        tests.append(test)
+    return training, tests
+
+
+def _to_mix(
+    splits: Sequence[Splits],
+    own: int,
+    mix: int | None,
+    seed: int,
+    data_dir: str | os.PathLike[str] | None,
+) -> Splits | None:
+    """MNIST digits that keep the old skill alive, unless the data is MNIST already."""
+    if mix is None and any(each.name in ("mnist", "sample") for each in splits):
+        return None
+    count = mix or max(int(FINE_TUNING["mix_least"]), int(FINE_TUNING["mix_ratio"]) * own)
+    mnist = load("auto", data_dir)
+    some = mnist["train"].shuffled(seed).limit(count)
+    log.info("mixing in %d digits of %s so that the old skill is kept", len(some), mnist.name)
+    return Splits(mnist.name, {"train": some, "test": mnist["test"]})
+
+
+def _metadata(
+    recipe: Recipe,
+    fitted: Fitted,
+    training: Sequence[Dataset],
+    scores: Sequence[Score],
+    seed: int,
+) -> dict[str, Any]:
+    keras = import_keras()
+    packages = ("digits", "keras", "tensorflow", "numpy")
+    return {
+        "family": recipe.family,
+        "preset": recipe.preset,
+        "settings": recipe.settings(),
+        "seed": seed,
+        "data": [
+            {"name": d.name, "pictures": len(d), "fingerprint": d.fingerprint} for d in training
+        ],
+        "test": [
+            {"name": s.name, "n": s.n, "loss": s.loss, "accuracy": s.accuracy} for s in scores
+        ],
+        "history": [asdict(epoch) for epoch in fitted.history],
+        "interrupted": fitted.interrupted,
+        "seconds": round(fitted.seconds, 2),
+        "versions": {name: version(name) for name in packages}
+        | {"python": platform.python_version(), "backend": keras.backend.backend()},
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def history_csv(history: Sequence[Epoch]) -> str:
+    """The history as comma-separated values with a header; what was not measured stays empty."""
+    names = list(Epoch.__dataclass_fields__)
+    lines = [",".join(names)]
+    for epoch in history:
+        values = asdict(epoch)
+        lines.append(",".join("" if values[n] is None else f"{values[n]}" for n in names))
+    return "\n".join(lines) + "\n"

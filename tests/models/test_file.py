@@ -1,0 +1,91 @@
+"""The model file: what Keras sees, what we see, and what damage does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from digits import Recognizer, Splits
+from digits.errors import ModelError
+from digits.models import file as model_file
+from digits.models._keras import import_keras
+
+FAMILIES = ("dense", "cnn", "rnn")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_plain_keras_gives_the_same_answers(
+    models: dict[str, Path], family: str, sample: Splits
+) -> None:
+    images = sample["test"].images
+    plain = import_keras().models.load_model(models[family], compile=False)
+    ours = Recognizer(models[family]).probabilities(images)
+    theirs = plain.predict(images, verbose=0)
+    assert ours.shape == (1000, 10)
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    np.testing.assert_allclose(ours.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_it_knows_itself(models: dict[str, Path], family: str, sample: Splits) -> None:
+    file = model_file.read(models[family])
+    known = file.metadata
+    assert (known["family"], known["settings"]["epochs"], known["seed"]) == (family, 2, 0)
+    assert known["data"][0]["pictures"] == 2000
+    assert known["test"][0]["n"] == 1000
+    assert len(known["history"]) == 2
+    assert {"digits", "keras", "tensorflow", "python"} <= set(known["versions"])
+    learned_from = sample["train"].limit(2000)
+    assert file.seen_digests().tolist() == sorted(learned_from.digests.tolist())
+
+
+def test_the_sections_lie_in_the_group_digits(models: dict[str, Path]) -> None:
+    file = model_file.read(models["dense"])
+    with h5py.File(models["dense"]) as opened:
+        assert bytes(opened["digits/program"][:]) == file.program
+        assert set(opened["digits"]) == set(model_file.SECTIONS)
+
+
+def test_digests_pack_and_unpack() -> None:
+    digests = np.random.default_rng(0).integers(0, 1 << 40, 5000, np.uint64)
+    packed = model_file.pack_digests(digests)
+    assert len(packed) < 5 * 5000
+    assert model_file.unpack_digests(packed).tolist() == sorted(set(digests.tolist()))
+    assert model_file.unpack_digests(model_file.pack_digests(digests[:0])).size == 0
+
+
+def _damage(content: bytes) -> dict[str, bytes]:
+    middle = len(content) // 2
+    return {
+        "empty": b"",
+        "text": b"hello\n",
+        "cut": content[:middle],
+        "longer": content + b"x",
+        "one bit": content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
+        "no index": content[: len(model_file.MAGIC)] + bytes(500) + content[512:],
+        "odd index": content[: len(model_file.MAGIC)] + b"[]\n" + content[18:],
+        "only the block": content[:512],
+        "magic only": model_file.MAGIC,
+    }
+
+
+@pytest.mark.parametrize("kind", _damage(b"x" * 2000))
+def test_damage_is_one_clear_error(models: dict[str, Path], tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "bad.h5"
+    path.write_bytes(_damage(models["dense"].read_bytes())[kind])
+    with pytest.raises(ModelError, match=r"bad\.h5 is (damaged|empty|no model)"):
+        Recognizer(path)
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="there is no model"):
+        Recognizer(tmp_path / "none.h5")
+    with pytest.raises(ModelError, match="not a file"):
+        Recognizer(tmp_path)
+    os.mkfifo(tmp_path / "pipe.h5")
+    with pytest.raises(ModelError, match="not a file"):
+        Recognizer(tmp_path / "pipe.h5")
