@@ -1,0 +1,8 @@
+"""Any picture to the 28×28 that the models know."""
+
+from __future__ import annotations
+
+from .decode import Picture, decode
+from .normalize import Ink, NoInkError, read_digit
+
+__all__ = ["Ink", "NoInkError", "Picture", "decode", "read_digit"]

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import io
+import os
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digits.errors import PictureError
+from digits.pictures import decode
+
+RAMP = np.arange(24 * 10, dtype=np.uint8).reshape(24, 10)
+
+
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def grey() -> Image.Image:
+    return Image.fromarray(RAMP)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        encoded(grey(), "PNG"),
+        encoded(grey().convert("RGB"), "PNG"),
+        encoded(grey().convert("RGBA"), "PNG"),
+        encoded(grey().convert("LA"), "PNG"),
+        encoded(grey().convert("P"), "PNG"),
+        encoded(Image.fromarray(RAMP.astype(np.uint16) * 257), "PNG"),
+        encoded(grey(), "BMP"),
+        encoded(grey(), "GIF"),
+        encoded(grey(), "TIFF"),
+        encoded(grey(), "TIFF", compression="tiff_lzw"),
+        encoded(Image.fromarray(RAMP.astype(np.int32)), "TIFF"),
+        encoded(Image.fromarray(RAMP.astype(np.float32)), "TIFF"),
+        encoded(Image.fromarray(RAMP.astype(np.float32) / 255), "TIFF"),
+        encoded(grey(), "WEBP", lossless=True),
+    ],
+)
+def test_every_lossless_kind_gives_the_same_grey(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "picture.dat"
+    path.write_bytes(content)
+    for source in (content, path, str(path)):
+        picture = decode(source)
+        assert picture.grey.dtype == np.uint8
+        assert np.array_equal(picture.grey, RAMP)
+        assert picture.alpha is None or picture.alpha.min() == 255
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_jpeg(mode: str) -> None:
+    smooth = np.linspace(20, 230, 64 * 48).astype(np.uint8).reshape(48, 64)
+    picture = decode(encoded(Image.fromarray(smooth).convert(mode), "JPEG", quality=95))
+    assert np.abs(picture.grey.astype(int) - smooth).max() < 12
+
+
+def test_one_bit() -> None:
+    picture = decode(encoded(grey().point(lambda v: 255 * (v > 99)).convert("1"), "PNG"))
+    assert np.array_equal(picture.grey, np.where(RAMP > 99, 255, 0))
+
+
+def test_twelve_bits_in_sixteen_use_the_whole_range() -> None:
+    content = encoded(Image.fromarray(RAMP.astype(np.uint16) * 16), "TIFF")
+    assert np.abs(decode(content).grey.astype(int) - RAMP).max() <= 1
+
+
+def test_numbers_of_any_size_are_stretched() -> None:
+    wide = (RAMP.astype(np.float32) - 100) * 1e36
+    stretched = np.rint(RAMP * (255 / 239))
+    assert np.array_equal(decode(encoded(Image.fromarray(wide), "TIFF")).grey, stretched)
+
+
+def test_what_is_not_a_number_is_clear() -> None:
+    values = RAMP.astype(np.float32)
+    values[3, 4] = np.nan
+    values[5, 6] = np.inf
+    picture = decode(encoded(Image.fromarray(values), "TIFF"))
+    assert picture.alpha is not None
+    assert sorted(zip(*np.nonzero(picture.alpha == 0), strict=True)) == [(3, 4), (5, 6)]
+    nothing = decode(encoded(Image.fromarray(np.full((9, 9), np.nan, np.float32)), "TIFF"))
+    assert nothing.alpha is not None
+    assert not nothing.alpha.any()
+
+
+def with_alpha(mode: str) -> Image.Image:
+    alpha = Image.fromarray(255 - RAMP)
+    if mode == "RGBA":
+        return Image.merge("RGBA", (grey(), grey(), grey(), alpha))
+    return Image.merge("LA", (grey(), alpha))
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("RGBA", "PNG"), ("LA", "PNG"), ("RGBA", "TIFF")])
+def test_alpha(mode: str, kind: str) -> None:
+    picture = decode(encoded(with_alpha(mode), kind))
+    assert np.array_equal(picture.grey, RAMP)
+    assert picture.alpha is not None
+    assert np.array_equal(picture.alpha, 255 - RAMP)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "P", "1"])
+def test_a_colour_declared_clear(mode: str) -> None:
+    image = grey().point(lambda v: 255 * (v > 99)).convert(mode)
+    clear = (255, 255, 255) if mode == "RGB" else image.getpixel((9, 23))
+    picture = decode(encoded(image, "PNG", transparency=clear))
+    assert picture.alpha is not None
+    assert np.array_equal(picture.alpha == 0, RAMP > 99)
+
+
+def test_palette_with_alpha_per_colour() -> None:
+    content = encoded(grey().convert("P"), "PNG", transparency=bytes(range(256)))
+    picture = decode(content)
+    assert picture.alpha is not None
+    assert np.array_equal(picture.alpha, RAMP)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_turned_as_the_camera_meant_it(kind: str, orientation: int) -> None:
+    scene = np.full((16, 32), 255, np.uint8)
+    scene[:8, :8] = 0
+    # What a camera stores so that this orientation shows the scene (EXIF 2.3, tag 0x0112).
+    turns: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+        1: lambda a: a,
+        2: np.fliplr,
+        3: lambda a: np.rot90(a, 2),
+        4: np.flipud,
+        5: np.transpose,
+        6: lambda a: np.rot90(a, 1),
+        7: lambda a: np.rot90(a, 2).T,
+        8: lambda a: np.rot90(a, -1),
+    }
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.ascontiguousarray(turns[orientation](scene)))
+    picture = decode(encoded(stored, kind, exif=exif))
+    assert picture.grey.shape == scene.shape
+    assert np.abs(picture.grey.astype(int) - scene).mean() < 3
+
+
+def test_broken_exif_is_passed_over() -> None:
+    content = encoded(grey(), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff broken")
+    assert decode(content).grey.shape == RAMP.shape
+
+
+def test_the_first_frame_counts() -> None:
+    frames = [grey(), Image.new("L", (10, 24), 255)]
+    content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert np.array_equal(decode(content).grey, RAMP)
+
+
+def hollow_png(width: int, height: int) -> bytes:
+    content = b"\x89PNG\r\n\x1a\n"
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    for name, body in ((b"IHDR", header), (b"IDAT", b""), (b"IEND", b"")):
+        checked = name + body
+        content += struct.pack(">I", len(body)) + checked + struct.pack(">I", zlib.crc32(checked))
+    return content
+
+
+BROKEN = {
+    "empty": (b"", "empty"),
+    "text": (b"just some words\n" * 20, "not a picture"),
+    "pdf": (b"%PDF-1.7 and so on", "a PDF"),
+    "heic": (b"\0\0\0\x18ftypheic and so on", "HEIC"),
+    "png cut in the pixels": (encoded(grey(), "PNG")[:-40], "cut short"),
+    "png cut in the header": (encoded(grey(), "PNG")[:20], "cut short"),
+    "png with a wrong sum": (encoded(grey(), "PNG").replace(b"IDAT", b"IDAZ"), "cut short"),
+    "jpeg cut": (encoded(grey(), "JPEG")[:-60], "cut short"),
+    "gif cut": (encoded(grey(), "GIF")[:30], "cut short"),
+    "tiff cut": (encoded(grey(), "TIFF")[:60], "cut short"),
+    "webp cut": (encoded(grey(), "WEBP")[:50], "cut short"),
+    "51 megapixels": (hollow_png(8000, 6400), "too large"),
+    "100 megapixels": (hollow_png(10_000, 10_000), "too large"),
+    "4 gigapixels": (hollow_png(65_000, 65_000), "too large"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_cannot_be_read_is_one_clear_line(case: str, tmp_path: Path) -> None:
+    content, reason = BROKEN[case]
+    path = tmp_path / "a b.png"
+    path.write_bytes(content)
+    with pytest.raises(PictureError, match=reason) as caught:
+        decode(path)
+    assert str(caught.value).startswith(f"cannot read {path}: ")
+    assert "\n" not in str(caught.value)
+    with pytest.raises(PictureError, match="cannot read stdin: "):
+        decode(content, "stdin")
+
+
+def test_places_that_hold_no_file(tmp_path: Path) -> None:
+    for path, reason in (
+        (tmp_path / "none.png", "no such file"),
+        (tmp_path, "a folder"),
+        (tmp_path / "nul\0.png", "null"),
+        (tmp_path / ("x" * 300), "too long"),
+    ):
+        with pytest.raises(PictureError, match=reason):
+            decode(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes in the file system")
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in (tmp_path / "pipe.png", Path(os.devnull)):
+        with pytest.raises(PictureError, match="no ordinary file"):
+            decode(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads anything")
+def test_no_permission(tmp_path: Path) -> None:
+    path = tmp_path / "secret.png"
+    path.write_bytes(encoded(grey(), "PNG"))
+    path.chmod(0)
+    with pytest.raises(PictureError, match="permission denied"):
+        decode(path)
+
+
+def test_a_file_of_more_than_100_mb_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    with path.open("wb") as file:
+        file.truncate(101_000_000)  # takes no room on the disk
+    with pytest.raises(PictureError, match="too large"):
+        decode(path)
+
+
+def test_any_cut_of_a_picture_is_a_picture_error() -> None:
+    for kind in ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP"):
+        content = encoded(grey(), kind)
+        for end in range(1, len(content) - 1, 7):
+            damaged = content[:end] + bytes([content[end] ^ 0xFF]) + content[end + 1 :]
+            for broken in (content[:end], damaged):
+                try:
+                    decode(broken)
+                except PictureError:
+                    continue
