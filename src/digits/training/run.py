@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..data.dataset import Dataset, Splits, joined
-from ..data.sources import load
+from ..data.sources import ProgressBar, load
 from ..errors import DataError, ModelError, OutputError
 from ..evaluation import Score, evaluate
 from ..files import check_writable, write_text
@@ -117,6 +117,7 @@ def train(
     seed: int = 0,
     data_dir: str | os.PathLike[str] | None = None,
     observer: Observer | None = None,
+    progress: ProgressBar | None = None,
     **overrides: Any,
 ) -> Trained:
     """Train a model and test it.
@@ -129,12 +130,13 @@ def train(
     twice as many as there are pictures of your own, 5,000 at least; 0 for none.
     limit: learn from the first so many pictures only.
     overrides: fields of `Recipe`, such as `epochs=3`; None leaves the recipe's value.
+    observer: is told how it goes; progress: of a download of MNIST, if one is needed.
     Test pictures are the sets' test parts; a set without one has 20 % held out for it.
     Raises DataError and ModelError.
     """
     recipe, earlier = _recipe(family, preset, start, overrides)
     sets = [data] if isinstance(data, (Splits, str, os.PathLike)) else list(data)
-    splits = [s if isinstance(s, Splits) else load(s, data_dir) for s in sets]
+    splits = [s if isinstance(s, Splits) else load(s, data_dir, progress) for s in sets]
     training, tests = _parts(splits, seed)
     if limit is not None:
         training = [joined(training, "+".join(d.name for d in training)).limit(limit)]

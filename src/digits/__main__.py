@@ -1,0 +1,6 @@
+"""`python -m digits` is the command `digits`."""
+
+from .cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""The command `digits`: parse, one library call, print. One module per command."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from ..errors import DigitsError
+from .common import fail
+
+# Where each command lives. A module is imported when its command is used (or listed).
+_COMMANDS = {
+    "train": "train",
+    "eval": "eval",
+    "predict": "predict",
+    "models": "models",
+    "info": "info",
+    "data": "data",
+    "export-png": "export_png",
+    "ingest": "ingest",
+}
+
+
+class _Digits(click.Group):
+    """Imports commands when they are used, and turns every error into one line and a status."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f".{_COMMANDS[cmd_name]}", __name__)
+        command: click.Command = module.command
+        return command
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs["standalone_mode"] = False
+        kwargs.setdefault("prog_name", "digits")
+        sys.exit(_status(lambda: super(_Digits, self).main(*args, **kwargs)))
+
+
+def _status(run: Any) -> int:
+    """The exit status of a command: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    try:
+        return int(run() or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted.", err=True)
+        return 130
+    except BrokenPipeError:  # whoever read our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except DigitsError as error:
+        fail(str(error))
+    except OSError as error:
+        place = f" {error.filename}" if error.filename else ""
+        reason = (error.strerror or str(error)).lower()
+        fail(f"cannot use{place}: {reason}. Check the path and the disk.")
+    except MemoryError:
+        fail("not enough memory. Use --limit, or a smaller data set.")
+    return 1
+
+
+@click.group(
+    cls=_Digits,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(None, "--version", package_name="digits", message="digits %(version)s")
+def main() -> None:
+    """Train, evaluate and use handwritten-digit recognisers."""

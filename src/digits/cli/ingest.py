@@ -1,0 +1,89 @@
+"""`digits ingest`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .common import fail, overwrite_option, progress_bar, quiet_option
+
+
+@click.command("ingest", short_help="Make a data set of your own picture files.")
+@click.argument(
+    "sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FOLDER..."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE.npz",
+    help="Write the data set to FILE.npz.",
+)
+@click.option(
+    "--pattern",
+    metavar="PATTERN",
+    help="Where the label stands in the file names: a template such as {index}_{label}.png, "
+    "or a regular expression with a group (?P<label>…).",
+)
+@click.option(
+    "--labels",
+    "labels_csv",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="Take the labels from the columns filename,label of FILE.csv.",
+)
+@click.option(
+    "--ink",
+    type=click.Choice(["auto", "dark", "light"]),
+    default="auto",
+    show_default=True,
+    help="Whether the ink is darker or lighter than the ground.",
+)
+@click.option(
+    "--shuffle/--no-shuffle",
+    default=False,
+    show_default=True,
+    help="Mix the order of the pictures.",
+)
+@click.option(
+    "--seed",
+    metavar="N",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Decides the order and the test part.",
+)
+@click.option(
+    "--test-fraction",
+    metavar="SHARE",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Put this share of each digit into a test part.",
+)
+@click.option("--strict", is_flag=True, help="Write nothing when a file has to be left out.")
+@overwrite_option
+@quiet_option
+def command(sources: tuple[Path, ...], output: Path, overwrite: bool, **options: Any) -> int:
+    """Make a data set of the pictures in each FOLDER (or single files).
+
+    Labels come from folders named 0 to 9, from file names (7_1558.png or 0012_7.png), or from a
+    csv. Each picture becomes 28×28 as for `digits predict`. Files that cannot be read or have no
+    label are listed and left out.
+    """
+    from ..data.ingest import ingest
+    from ..data.readers import save_npz
+    from ..files import refuse_existing
+
+    refuse_existing(output, overwrite)
+    with progress_bar("reading") as advance:
+        result = ingest(list(sources), workers=os.cpu_count(), progress=advance, **options)
+    for path, reason in result.rejected:
+        fail(f"{path} was left out: {reason}")
+    save_npz(result.splits, output)
+    sizes = ", ".join(f"{name} {len(part):,}" for name, part in result.splits.parts.items())
+    left = f"; {len(result.rejected):,} files left out" if result.rejected else ""
+    click.echo(f"wrote {output}: {sizes}{left}")
+    return 1 if result.rejected else 0

@@ -1,0 +1,102 @@
+"""`digits data …`, `export-png` and `ingest` as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from conftest import Run
+from digits import Dataset, Splits
+from digits.data.readers import read, save_npz
+
+
+def _size(path: Path) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        return picture.size
+
+
+def test_info(run: Run, sample: Splits, tmp_path: Path) -> None:
+    twice = sample["test"].take(np.r_[0:10, 0:5])
+    save_npz(Splits("own", {"train": sample["train"], "test": twice}), tmp_path / "own.npz")
+    done = run("data", "info", "--data", "sample", "--data", "own.npz", "--format", "json")
+    first, own = json.loads(done.stdout)
+    assert first["name"] == "sample"
+    assert first["parts"]["test"]["fingerprint"] == sample["test"].fingerprint
+    assert first["parts"]["train"]["counts"] == {str(d): 400 for d in range(10)}
+    assert (first["parts"]["train"]["duplicates"], first["shared"]) == (0, 0)
+    assert own["parts"]["test"]["duplicates"] == 5
+    mixed = Splits("m", {"train": sample["train"], "test": sample["train"].limit(7)})
+    save_npz(mixed, tmp_path / "mixed.npz")
+    text = run("data", "info", "--data", "mixed.npz").stdout
+    assert "in train and in test: 7 pictures" in text
+    assert "values 0 to 255" in text
+
+
+def test_show(run: Run, tmp_path: Path, sample: Splits) -> None:
+    done = run("data", "show", "--data", "sample", "--split", "test", "--index", 3)
+    assert f"3: {sample['test'].labels[3]}" in done.stdout
+    assert "█" in done.stdout
+    ascii_only = run("data", "show", "--data", "sample", env={"PYTHONIOENCODING": "ascii"})
+    assert ascii_only.stdout.isascii()
+    drawn = run("data", "show", "--data", "sample", "--label", 7, "--count", 5, "-o", "sevens.png")
+    assert drawn.returncode == 0, drawn.stderr
+    assert _size(tmp_path / "sevens.png") > (100, 50)
+    again = run("data", "show", "--data", "sample", "-o", "sevens.png")
+    assert (again.returncode, "exists already" in again.stderr) == (1, True)
+    missing = run("data", "show", "--data", "sample", "--index", 70000)
+    assert "has no picture 70000" in missing.stderr
+
+
+def test_plot_and_join(run: Run, tmp_path: Path, sample: Splits) -> None:
+    assert run("data", "plot", "--data", "sample", "-o", "counts.png").returncode == 0
+    assert _size(tmp_path / "counts.png") > (200, 100)
+    done = run("data", "join", "sample", "sample", "-o", "both.npz")
+    assert done.stdout == "wrote both.npz: train 8,000, test 2,000\n"
+    assert len(read(tmp_path / "both.npz")["train"]) == 8000
+    assert run("data", "join", "sample", "-o", "both.npz").returncode == 1
+
+
+def test_export_and_ingest_give_back_the_same_arrays(
+    run: Run, tmp_path: Path, sample: Splits
+) -> None:
+    done = run("export-png", "out", "--data", "sample")
+    assert done.stdout == "wrote 5,000 pictures of sample into out\n"
+    assert run("export-png", "out", "--data", "sample").returncode == 1
+    done = run("ingest", "out", "-o", "back.npz")
+    assert done.stdout == "wrote back.npz: train 4,000, test 1,000\n"
+    back = read(tmp_path / "back.npz")
+    for part in ("train", "test"):
+        assert back[part].fingerprint == sample[part].fingerprint
+
+
+def test_ingest_of_somebodys_own_files(run: Run, tmp_path: Path, sample: Splits) -> None:
+    for digit in (3, 7):
+        folder = tmp_path / "scans" / str(digit)
+        folder.mkdir(parents=True)
+        image = sample["test"].images[sample["test"].labels == digit][0]
+        large = Image.fromarray(255 - image).resize((300, 300))
+        large.convert("RGB").save(folder / "photo one.jpg")
+    (tmp_path / "scans" / "7" / "broken.png").write_bytes(b"\x89PNG")
+    (tmp_path / "scans" / "lost.png").write_bytes(b"")
+    done = run("ingest", "scans", "-o", "mine.npz")
+    assert done.returncode == 1
+    assert done.stdout == "wrote mine.npz: all 2; 2 files left out\n"
+    assert len(done.stderr.splitlines()) == 2
+    assert sorted(read(tmp_path / "mine.npz")["all"].labels) == [3, 7]
+    strict = run("ingest", "scans", "-o", "strict.npz", "--strict")
+    assert strict.returncode == 1
+    assert not (tmp_path / "strict.npz").exists()
+    nothing = run("ingest", "nowhere", "-o", "n.npz")
+    assert (nothing.returncode, len(nothing.stderr.splitlines())) == (1, 1)
+    assert not (tmp_path / "n.npz").exists()
+
+
+def test_own_set_without_parts(tmp_path: Path, run: Run, sample: Splits) -> None:
+    own = Dataset(sample["test"].images, sample["test"].labels)
+    save_npz(Splits("own", {"all": own}), tmp_path / "own.npz")
+    done = run("train", "--arch", "dense", "--data", "own.npz", "--epochs", 1)
+    assert done.stdout.startswith("own.npz: loss")
+    assert "of 200 wrong" in done.stdout

@@ -1,0 +1,118 @@
+"""`digits train` as a user types it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from conftest import Run
+from digits.models.file import read
+
+
+def test_train_says_what_it_did(run: Run, tmp_path: Path) -> None:
+    done = run("train", "--arch", "dense", "--epochs", 2)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert re.match(r"sample test: loss \d\.\d+, accuracy \d\d\.\d\d%", lines[0])
+    assert lines[1].startswith("saved models/dense.h5")
+    assert lines[2] == "next: digits predict PICTURE --model models/dense.h5"
+    assert done.stderr.count("\n") == 1
+    assert "Warning: MNIST was not found" in done.stderr
+    assert {p.name for p in (tmp_path / "models").iterdir()} == {"dense.h5", "dense-run"}
+    files = {p.name for p in (tmp_path / "models" / "dense-run").iterdir()}
+    assert files == {"history.csv", "settings.json", "curves.png"}
+    settings = json.loads((tmp_path / "models" / "dense-run" / "settings.json").read_text())
+    assert settings["settings"]["epochs"] == 2
+
+    quiet = run("train", "--arch", "dense", "--epochs", 1, "--from", "models/dense.h5", "-q")
+    assert quiet.stderr == ""
+    assert (tmp_path / "models" / "dense.h5.bak").is_file()
+    assert read(tmp_path / "models" / "dense.h5").metadata["started_from"]
+
+
+def test_bad_options_and_data_fail_before_training(run: Run, tmp_path: Path) -> None:
+    for status, says, *args in (
+        (2, "is not one of", "--arch", "gan"),
+        (2, "Invalid value", "--epochs", 0),
+        (2, "--mix needs --from", "--mix", 5),
+        (2, "No such option", "--epoch-count", 3),
+        (1, "dense has no preset 'notebook'", "--arch", "dense", "--preset", "notebook"),
+        (1, "does not exist", "--data", "none.npz"),
+        (1, "MNIST was not found", "--data", "mnist"),
+        (1, "there is no model none.h5", "--from", "none.h5"),
+        (1, "ends in .h5", "--out", "model.keras"),
+        (1, "cannot write /proc/x/m.h5", "--out", "/proc/x/m.h5"),
+    ):
+        started = time.monotonic()
+        done = run("train", *args)
+        assert done.returncode == status, (args, done.stderr)
+        assert says.lower() in done.stderr.lower()
+        assert "Traceback" not in done.stderr
+        if status == 1:
+            assert len(done.stderr.splitlines()) == 1
+        assert time.monotonic() - started < 5
+    assert not list(tmp_path.rglob("*.h5"))
+
+
+def _type(args: list[str], cwd: Path, until: str) -> tuple[int, str]:
+    """Run `digits` in a terminal and press Ctrl-C once `until` was seen."""
+    main, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "digits", *args],
+        cwd=cwd, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
+        env={**os.environ, "COLUMNS": "120", "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(terminal)
+    seen, pressed = "", False
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if not select.select([main], [], [], 1)[0]:
+            continue
+        try:
+            piece = os.read(main, 65536)
+        except OSError:  # the terminal is closed: the process has ended
+            break
+        seen += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", piece.decode(errors="replace"))
+        if not pressed and re.search(until, seen):
+            process.send_signal(signal.SIGINT)
+            pressed = True
+    os.close(main)
+    if process.poll() is None and not pressed:
+        process.kill()
+    return process.wait(30), seen
+
+
+def test_a_terminal_shows_epochs_and_ctrl_c_keeps_the_best(tmp_path: Path) -> None:
+    status, seen = _type(
+        ["train", "--arch", "dense", "--data", "sample", "--epochs", "20000"],
+        tmp_path,
+        until=r" 3  0\.\d{4}",
+    )
+    assert status == 130, seen[-2000:]
+    assert "Flatten" in seen
+    assert "25,818" in seen  # the weights of dense classic
+    assert "epoch    loss  accuracy" in seen
+    assert re.search(r"Interrupted: kept epoch \d+, the best so far\.", seen)
+    assert "Traceback" not in seen
+    metadata = read(tmp_path / "models" / "dense.h5").metadata
+    assert metadata["interrupted"]
+    assert len(metadata["history"]) >= 3
+
+
+def test_ctrl_c_before_the_first_epoch_saves_nothing(tmp_path: Path) -> None:
+    status, seen = _type(
+        ["train", "--arch", "cnn", "--preset", "classic", "--data", "sample", "--batch-size", "1"],
+        tmp_path,
+        until="epoch 1 of",
+    )
+    assert status == 130
+    assert seen.rstrip().endswith("Interrupted.")
+    assert not list(tmp_path.rglob("*.h5"))
