@@ -1,0 +1,50 @@
+# All that one does here. Everything runs in .venv, which the first command makes.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test lint docs models bench clean
+
+## demo: set up, then train on the embedded digits, score, and read some pictures
+demo: $(VENV)/ready
+	rm -rf demo && mkdir demo
+	cd demo && ../$(BIN)/digits train --arch cnn --data sample
+	cd demo && ../$(BIN)/digits eval --data sample --report report
+	cd demo && ../$(BIN)/digits export-png pictures --data sample --split test --limit 10
+	cd demo && ../$(BIN)/digits predict pictures
+
+## test: set up, then all checks and all tests
+test: $(VENV)/ready lint
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+lint: $(VENV)/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python tools/readme.py --check
+
+## docs: write the command reference of the README and the model card
+docs: $(VENV)/ready
+	$(BIN)/python tools/readme.py
+	$(BIN)/python tools/model_card.py
+
+## models: train the shipped models again on all of MNIST (about two minutes)
+models: $(VENV)/ready
+	$(BIN)/digits train --arch dense --data mnist --out models/pretrained/dense.h5
+	$(BIN)/digits train --arch cnn --data mnist --out models/pretrained/cnn.h5
+	$(BIN)/digits train --arch rnn --data mnist --out models/pretrained/rnn.h5
+	rm -rf models/pretrained/*-run models/pretrained/*.bak
+	$(BIN)/python tools/model_card.py
+
+## bench: each recipe beside plain Keras on all of MNIST (about an hour)
+bench: $(VENV)/ready
+	$(BIN)/python benchmarks/recipes.py
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv demo dist build .coverage .*_cache
