@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint docs models bench clean
+.PHONY: demo test lint docs models bench bench-speed clean
 
 ## demo: set up, then train on the embedded digits, score, and read some pictures
 demo: $(VENV)/ready
@@ -36,6 +36,10 @@ models: $(VENV)/ready
 	$(BIN)/digits train --arch rnn --data mnist --out models/pretrained/rnn.h5
 	rm -rf models/pretrained/*-run models/pretrained/*.bak
 	$(BIN)/python tools/model_card.py
+
+## bench-speed: whole commands beside plain Keras (three minutes)
+bench-speed: $(VENV)/ready
+	$(BIN)/python benchmarks/speed.py
 
 ## bench: each recipe beside plain Keras on all of MNIST (about an hour)
 bench: $(VENV)/ready

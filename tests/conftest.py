@@ -30,6 +30,14 @@ def mnist() -> Splits:
     return load("mnist")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of compiled models for the tests alone."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["DIGITS_CACHE"] = str(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory, sample: Splits) -> dict[str, Path]:
     """A quickly trained model file of each family."""
@@ -55,7 +63,7 @@ def run(tmp_path: Path) -> Run:
     def call(
         *args: object, cwd: Path = tmp_path, env: dict[str, str] | None = None, **options: object
     ) -> subprocess.CompletedProcess[str]:
-        surroundings = {k: v for k, v in os.environ.items() if not k.startswith("DIGITS_")}
+        surroundings = {k: v for k, v in os.environ.items() if k != "DIGITS_DATA"}
         surroundings |= {
             "HOME": str(tmp_path),
             "KERAS_HOME": str(tmp_path / "keras"),

@@ -106,6 +106,7 @@ def _keep(path: Path) -> None:
     except OSError:  # a file system without hard links
         shutil.copy2(path, link)
     link.replace(backup_of(path))
+    link.unlink(missing_ok=True)  # it stays when both are already the same file
 
 
 def _sync(path: Path) -> None:

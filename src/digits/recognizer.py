@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,17 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .data.dataset import Dataset, Images
-from .errors import ModelError, PictureError
-from .models import file as model_file
+from .errors import PictureError
+from .models.file import ModelFile
 from .models.find import find_model
+from .models.program import Program
+from .models.ready import ready
 from .parallel import map_chunks
 from .pictures import Ink, NoInkError, read_digit
-from .quiet import native_stderr_silenced
 
 log = logging.getLogger(__name__)
-
-BATCH = 256
-"""Pictures at a time: large enough to keep the cores busy, small enough to stay in their caches."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +56,14 @@ class Answer:
 class Recognizer:
     """A model, ready to predict. Threads may share it; they take turns.
 
-    model: the path of a model file, or a family (`dense`, `cnn`, `rnn`): then your own
-    `models/FAMILY.h5` where there is one, else the shipped model. Raises ModelError.
+    model: the path of a model file (ours, or another `.h5` of Keras, which is compiled when it is
+    first seen), or a family (`dense`, `cnn`, `rnn`): then your own `models/FAMILY.h5` where there
+    is one, else the shipped model. Raises ModelError.
     """
 
     def __init__(self, model: str | os.PathLike[str] = "cnn") -> None:
-        file = model_file.read(find_model(model))
-        self._set_up(file.program, file.path.stem, file)
+        file = ready(find_model(model))
+        self._set_up(file.program, str(file.path), file)
 
     @classmethod
     def from_program(cls, program: bytes, name: str) -> Recognizer:
@@ -74,13 +72,11 @@ class Recognizer:
         recognizer._set_up(program, name, None)
         return recognizer
 
-    def _set_up(self, program: bytes, name: str, file: model_file.ModelFile | None) -> None:
-        self.name = name
+    def _set_up(self, program: bytes, name: str, file: ModelFile | None) -> None:
+        self.name = file.path.stem if file else name
         self.file = file
         self.path = file.path if file else None
-        self._program = program
-        self._lock = threading.Lock()
-        self._interpreters: dict[int, Any] = {}
+        self._program = Program(program, name)
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -89,12 +85,7 @@ class Recognizer:
 
     def probabilities(self, images: Images) -> NDArray[np.float32]:
         """(n, 10) probabilities for (n, 28, 28) pixel values 0..255, white ink on black."""
-        result = np.empty((len(images), 10), np.float32)
-        with self._lock:
-            for start in range(0, len(images), BATCH):
-                piece = images[start : start + BATCH]
-                result[start : start + len(piece)] = self._run(piece)
-        return result
+        return self._program.probabilities(images)
 
     def predict(self, picture: str | os.PathLike[str] | bytes, ink: Ink = "auto") -> Prediction:
         """Read the digit in a picture: a path, or the bytes of a picture file.
@@ -148,22 +139,6 @@ class Recognizer:
             )  # fmt: skip
         return count
 
-    def _run(self, images: Images) -> NDArray[np.float32]:
-        threads = (os.cpu_count() or 1) if len(images) > 16 else 1
-        if threads not in self._interpreters:
-            self._interpreters[threads] = _interpreter(self._program, threads, self.name)
-        interpreter = self._interpreters[threads]
-        source = interpreter.get_input_details()[0]
-        if source["shape"][0] != len(images):
-            interpreter.resize_tensor_input(source["index"], images.shape)
-            interpreter.allocate_tensors()
-        interpreter.set_tensor(source["index"], images.astype(np.float32))
-        interpreter.invoke()
-        output: NDArray[np.float32] = interpreter.get_tensor(
-            interpreter.get_output_details()[0]["index"]
-        )
-        return output
-
 
 class _Stdin(bytes):
     """The bytes of a picture that came through stdin."""
@@ -192,15 +167,3 @@ def _prediction(probabilities: NDArray[np.float32]) -> Prediction:
 
 def _no_digit(reason: str) -> Prediction:
     return Prediction(None, 0.0, np.full(10, 0.1, np.float32), reason)
-
-
-def _interpreter(program: bytes, threads: int, name: str) -> Any:
-    from ai_edge_litert.interpreter import Interpreter
-
-    try:
-        with native_stderr_silenced():  # LiteRT greets
-            interpreter = Interpreter(model_content=program, num_threads=threads)
-            interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise ModelError(f"the program in {name} cannot run", "Train the model again") from error
-    return interpreter

@@ -75,7 +75,7 @@ def test_bad_input(run: Run, models: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "there.json").write_text("mine")
     good = ("-m", models["dense"])
     for says, *args in (
-        ("no model that digits wrote", "-m", "text.h5"),
+        ("no HDF5 file", "-m", "text.h5"),
         ("there is no model", "-m", "none.h5"),
         ("text.npz", *good, "--data", "text.npz"),
         ("folder", *good, "--data", "folder"),

@@ -19,6 +19,8 @@ _COMMANDS = {
     "predict": "predict",
     "models": "models",
     "info": "info",
+    "convert": "convert",
+    "export": "export",
     "data": "data",
     "export-png": "export_png",
     "ingest": "ingest",

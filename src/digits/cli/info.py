@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 @quiet_option
 def command(model: str, fmt: str, output: Path | None, overwrite: bool) -> None:
     """Tell everything that MODEL, a model file or a family, knows about itself."""
-    from ..models.file import read
     from ..models.find import find_model
+    from ..models.ready import ready
 
-    file = read(find_model(model))
+    file = ready(find_model(model))
     with result_stream(output, overwrite) as stream:
         if fmt == "json":
             stream.write(json.dumps({"path": str(file.path), **file.metadata}, indent=2) + "\n")
@@ -35,23 +35,13 @@ def command(model: str, fmt: str, output: Path | None, overwrite: bool) -> None:
 def _write_text(file: ModelFile, stream: IO[str]) -> None:
     known = file.metadata
     lines = {
-        "model": file.path,
+        "model": str(file.path),
         "family": f"{known['family']}, preset {known['preset']}",
-        "architecture": _plain(known["settings"]["architecture"]),
-        "training": _plain(
-            {
-                name: value
-                for name, value in known["settings"].items()
-                if name not in ("family", "preset", "architecture", "source", "reached")
-                and value not in (None, {})
-            }
-        ),
-        "recipe": known["settings"]["source"],
-        "learned from": ", ".join(f"{d['name']} ({d['pictures']:,})" for d in known["data"]),
-        "started from": known.get("started_from", {}).get("path", "nothing"),
-        "epochs": f"{len(known['history'])} in {known['seconds']:.1f} s, seed {known['seed']}"
-        + (", interrupted" if known["interrupted"] else ""),
     }
+    if known["settings"] is None:
+        lines["converted from"] = f"{known['converted_from']}, which another program wrote"
+    else:
+        lines |= _training(known)
     for test in known["test"]:
         lines[f"on {test['name']}"] = (
             f"accuracy {test['accuracy']:.2%}, loss {test['loss']:.4f}, {test['n']:,} pictures"
@@ -64,6 +54,22 @@ def _write_text(file: ModelFile, stream: IO[str]) -> None:
     width = max(map(len, lines))
     for name, value in lines.items():
         stream.write(f"{name:{width}}  {value}\n")
+
+
+def _training(known: Mapping[str, Any]) -> dict[str, str]:
+    """How it was trained, unless another program did."""
+    settings = known["settings"]
+    own = ("family", "preset", "architecture", "source", "reached")
+    rest = {n: value for n, value in settings.items() if n not in own and value not in (None, {})}
+    return {
+        "architecture": _plain(settings["architecture"]),
+        "training": _plain(rest),
+        "recipe": settings["source"],
+        "learned from": ", ".join(f"{d['name']} ({d['pictures']:,})" for d in known["data"]),
+        "started from": known.get("started_from", {}).get("path", "nothing"),
+        "epochs": f"{len(known['history'])} in {known['seconds']:.1f} s, seed {known['seed']}"
+        + (", interrupted" if known["interrupted"] else ""),
+    }
 
 
 def _plain(value: Any) -> str:

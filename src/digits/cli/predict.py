@@ -106,7 +106,7 @@ def _record(answer: Answer, fmt: str, top_k: int) -> dict[str, Any]:
     if answer.error:
         return {"path": answer.path, "error": answer.error}
     prediction = answer.prediction
-    probabilities = [round(float(p), 6) for p in prediction.probabilities]
+    probabilities = prediction.probabilities.astype(float).round(6).tolist()
     record: dict[str, Any] = {
         "path": answer.path,
         "digit": prediction.digit,

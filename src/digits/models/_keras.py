@@ -7,9 +7,9 @@ import os
 import sys
 from typing import Any
 
-# Keras imports these when it finds them, only to offer wrappers and to accept data frames, neither
-# of which we use; that would make the import half as long again.
-_UNUSED = ("sklearn", "pandas")
+# Keras imports these when it finds them, only to offer wrappers, to accept data frames and to draw,
+# none of which we ask of it; that would make the import half as long again.
+_UNUSED = ("sklearn", "pandas", "matplotlib")
 
 
 def import_keras() -> Any:

@@ -15,6 +15,7 @@ So predicting needs neither HDF5 nor Keras: it checks the SHA-256 and cuts out t
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -27,13 +28,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ModelError
+from ..errors import ModelError, OutputError
 from ..files import replacing
 
 MAGIC = b"DIGITS-MODEL 1\n"
 USER_BLOCK = 512
 SECTIONS = ("metadata", "program", "seen")
-MAX_BYTES = 1 << 30
+MAX_BYTES = 1 << 29
+
+METADATA: dict[str, type | tuple[type, ...]] = {
+    "family": str,
+    "preset": str,
+    "settings": (dict, type(None)),  # of the recipe; None for a converted foreign model
+    "seed": (int, type(None)),
+    "data": list,
+    "test": list,
+    "history": list,
+    "interrupted": bool,
+    "seconds": (int, float),
+    "versions": dict,
+    "created": str,
+}
+"""What every file tells, with the JSON types."""
+
+_TODO = "Get it again, or train a new one"
 
 
 @dataclass(frozen=True)
@@ -56,47 +74,63 @@ class ModelFile:
 
 
 def read(path: str | os.PathLike[str]) -> ModelFile:
-    """Read and check a model file. Raises ModelError."""
+    """Read and check a model file of ours. Raises ModelError."""
     path = Path(path)
-    content = _read_bytes(path)
-    index = _index(content, path)
-    body = memoryview(content)[USER_BLOCK:]
-    if index["size"] != len(content) or hashlib.sha256(body).hexdigest() != index["sha256"]:
-        raise ModelError(f"{path} is damaged", "Get it again, or train a new one")
-    cut = {name: content[start : start + n] for name, (start, n) in index["sections"].items()}
-    return ModelFile(path, json.loads(cut["metadata"]), cut["program"], cut["seen"])
+    return parse(read_bytes(path), path)
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """The content of what may be a model file. Raises ModelError."""
     try:
-        if path.is_dir() or (path.exists() and not path.is_file()):
+        if path.exists() and not path.is_file():  # a pipe or a device could keep us waiting
             raise ModelError(f"{path} is not a file", "Give a model file (.h5)")
         if path.stat().st_size > MAX_BYTES:
             raise ModelError(f"{path} is too large for a model", "Give a model file (.h5)")
-        return path.read_bytes()
+        content = path.read_bytes()
     except FileNotFoundError as error:
         todo = "Check the path, or see `digits models` for what is there"
         raise ModelError(f"there is no model {path}", todo) from error
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ModelError(f"cannot read {path}: {reason}", "Check the file") from error
-
-
-def _index(content: bytes, path: Path) -> dict[str, Any]:
     if not content:
-        raise ModelError(f"{path} is empty", "Get it again, or train a new one")
-    if not content.startswith(MAGIC):
+        raise ModelError(f"{path} is empty", _TODO)
+    return content
+
+
+def is_ours(content: bytes) -> bool:
+    """Whether this is the content of a file that `write` wrote."""
+    return content.startswith(MAGIC)
+
+
+def parse(content: bytes, path: Path) -> ModelFile:
+    """Check the content of a model file of ours and cut it up. Raises ModelError.
+
+    Any damage shows in the checksum before anything else is looked at.
+    """
+    if not is_ours(content):
         raise ModelError(
-            f"{path} is no model that digits wrote", "Give one that `digits train` saved"
+            f"{path} is no model that digits wrote", "Run `digits convert` on it to make it one"
         )
     try:
-        line = content[len(MAGIC) : USER_BLOCK].split(b"\n", 1)[0]
-        index = json.loads(line)
-        if set(index["sections"]) == set(SECTIONS):
-            return dict(index)
-    except (ValueError, KeyError, TypeError):
+        index = json.loads(content[len(MAGIC) : USER_BLOCK].split(b"\n", 1)[0])
+        body = memoryview(content)[USER_BLOCK:]
+        if index["size"] == len(content) and hashlib.sha256(body).hexdigest() == index["sha256"]:
+            places = [index["sections"][name] for name in SECTIONS]
+            metadata, program, seen = (content[start : start + n] for start, n in places)
+            return ModelFile(path, _checked_metadata(metadata), program, seen)
+    except (ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise ModelError(f"{path} is damaged", "Get it again, or train a new one")
+    raise ModelError(f"{path} is damaged", _TODO)
+
+
+def _checked_metadata(content: bytes) -> dict[str, Any]:
+    """The metadata, when it has the fields that everybody relies on."""
+    metadata = json.loads(content)
+    for name, kind in METADATA.items():
+        if not isinstance(metadata[name], kind):
+            raise TypeError(name)
+    return dict(metadata)
 
 
 def write(
@@ -105,47 +139,39 @@ def write(
     metadata: Mapping[str, Any],
     program: bytes,
     digests: NDArray[np.uint64],
+    *,
+    backup: bool = True,
 ) -> None:
     """Write a Keras model with our sections, whole or not at all.
 
-    An earlier file at `path` is kept beside it as one `.bak`. Raises OutputError.
+    With `backup`, an earlier file at `path` is kept beside it as one `.bak`. Raises OutputError.
     """
     sections = {
         "metadata": json.dumps(metadata, indent=1).encode(),
         "program": program,
         "seen": pack_digests(digests),
     }
-    with replacing(path, backup=True) as temporary:
-        places = _write_hdf5(temporary, model, sections)
-        with temporary.open("r+b") as file:
-            body = file.read()[USER_BLOCK:]
-            index = {
-                "size": USER_BLOCK + len(body),
-                "sha256": hashlib.sha256(body).hexdigest(),
-                "sections": places,
-            }
-            block = MAGIC + json.dumps(index).encode() + b"\n"
-            assert len(block) <= USER_BLOCK  # noqa: S101  # three sections: 240 bytes
-            file.seek(0)
-            file.write(block.ljust(USER_BLOCK, b"\0"))
+    content, places = _hdf5(model, sections)
+    index = {
+        "size": len(content),
+        "sha256": hashlib.sha256(content[USER_BLOCK:]).hexdigest(),
+        "sections": places,
+    }
+    block = MAGIC + json.dumps(index).encode() + b"\n"  # 260 bytes, of numbers and three names
+    with replacing(path, backup=backup) as temporary, temporary.open("wb") as file:
+        file.write(block.ljust(USER_BLOCK, b"\0"))
+        file.write(content[USER_BLOCK:])
 
 
-def _write_hdf5(
-    path: Path, model: Any, sections: Mapping[str, bytes]
-) -> dict[str, tuple[int, int]]:
-    """Write what Keras writes, behind a user block, with our group; return our sections' places."""
-    import absl.logging
+def _hdf5(model: Any, sections: Mapping[str, bytes]) -> tuple[bytes, dict[str, tuple[int, int]]]:
+    """What Keras writes, behind an empty user block and with our group; our sections' places."""
     import h5py
 
-    with tempfile.TemporaryDirectory() as folder:
+    whole = io.BytesIO()
+    with tempfile.TemporaryDirectory(prefix="digits-") as folder:
         plain = Path(folder, "plain.h5")
-        verbosity = absl.logging.get_verbosity()
-        absl.logging.set_verbosity(absl.logging.ERROR)  # Keras calls .h5 "legacy"; it is meant
-        try:
-            model.save(plain, include_optimizer=False)
-        finally:
-            absl.logging.set_verbosity(verbosity)
-        with h5py.File(plain) as source, h5py.File(path, "w", userblock_size=USER_BLOCK) as target:
+        _save_plain(model, plain)
+        with h5py.File(plain) as source, h5py.File(whole, "w", userblock_size=USER_BLOCK) as target:
             for name in source:
                 source.copy(name, target)
             target.attrs.update(source.attrs)
@@ -153,10 +179,23 @@ def _write_hdf5(
             for name, content in sections.items():
                 group.create_dataset(name, data=np.frombuffer(content, np.uint8))
             target.flush()
-            return {
-                name: (group[name].id.get_offset(), len(content))
-                for name, content in sections.items()
-            }
+            places = {n: (group[n].id.get_offset(), len(c)) for n, c in sections.items()}
+    return whole.getvalue(), places
+
+
+def _save_plain(model: Any, path: Path) -> None:
+    import absl.logging
+
+    verbosity = absl.logging.get_verbosity()
+    absl.logging.set_verbosity(absl.logging.ERROR)  # Keras calls .h5 "legacy"; it is meant
+    try:
+        model.save(path, include_optimizer=False)
+    except (OSError, RuntimeError) as error:
+        raise OutputError(
+            f"cannot write a temporary file in {path.parent}", "Free some space there"
+        ) from error
+    finally:
+        absl.logging.set_verbosity(verbosity)
 
 
 def pack_digests(digests: NDArray[np.uint64]) -> bytes:

@@ -24,8 +24,10 @@ from ..files import check_writable, write_text
 from ..models import file as model_file
 from ..models._keras import import_keras
 from ..models.builders import build
+from ..models.compile import compile_program
+from ..models.foreign.rebuild import load_model
 from ..models.presets import Recipe, recipe_for, with_overrides
-from ..models.program import compile_program
+from ..models.ready import ready, vouch_for
 from ..recognizer import Recognizer
 from .fit import Epoch, Fitted, Observer, fit
 
@@ -63,6 +65,7 @@ class Trained:
         """
         path = Path(path)
         model_file.write(path, self.model, self.metadata, self.program, self.seen)
+        vouch_for(path)
         folder = run_folder(path)
         write_text(folder / "history.csv", history_csv(self.history))
         write_text(folder / "settings.json", json.dumps(self.metadata, indent=2) + "\n")
@@ -92,7 +95,7 @@ def check_output(
     the model `start`, or cnn.
     """
     if path is None:
-        known = family or (model_file.read(start).family if start else "cnn")
+        known = family or (ready(start).family if start else "cnn")
         path = Path("models", f"{known}.h5")
     path = Path(path)
     if path.suffix != ".h5":
@@ -150,9 +153,7 @@ def train(
         learn_from, held = learn_from.held_out(recipe.validation_fraction, seed)
 
     import_keras().utils.set_random_seed(seed)
-    model = build(recipe.family, recipe.architecture)
-    if earlier:
-        model.load_weights(earlier.path)
+    model = load_model(earlier.path) if earlier else build(recipe.family, recipe.architecture)
     observer = observer or Observer()
     observer.started(model, recipe, learn_from)
     fitted = fit(model, recipe, learn_from, held, seed, observer)
@@ -180,10 +181,11 @@ def _recipe(
 ) -> tuple[Recipe, model_file.ModelFile | None]:
     if start is None:
         return recipe_for(family or "cnn", preset, **overrides), None
-    earlier = model_file.read(start)
+    earlier = ready(start)
     if family not in (None, earlier.family):
         raise ModelError(f"{start} is a {earlier.family}, not a {family}", "Leave --arch out")
-    before = Recipe.from_settings(earlier.metadata["settings"])
+    settings = earlier.metadata["settings"]
+    before = Recipe.from_settings(settings) if settings else recipe_for(earlier.family)
     if preset is not None:
         kept = {"architecture": before.architecture, "preset": before.preset}
         return with_overrides(recipe_for(earlier.family, preset), **kept | overrides), earlier
