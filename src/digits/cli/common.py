@@ -31,6 +31,9 @@ def quiet_option(command: Function) -> Function:
     return wrapped  # type: ignore[return-value]
 
 
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what is there.")
+
+
 def output_options(*formats: str) -> Callable[[Function], Function]:
     """--format, -o and --overwrite; the command gets `fmt`, `output` and `overwrite`."""
 
@@ -91,9 +94,38 @@ model_option = click.option(
     "the shipped one.  [default: cnn]",
 )
 
-overwrite_option = click.option(
-    "--overwrite", is_flag=True, help="Replace the file when it exists."
-)
+ink_option = click.option(
+    "--ink", type=click.Choice(["auto", "dark", "light"]), default="auto", show_default=True,
+    help="Whether the ink is darker or lighter than the ground.",
+)  # fmt: skip
+
+
+def seed_option(what: str) -> Callable[[Function], Function]:
+    """--seed, which decides `what`."""
+    return click.option(
+        "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N",
+        help=f"Decides {what}.",
+    )  # fmt: skip
+
+
+def split_option(default: str) -> Callable[[Function], Function]:
+    """--split: which part of a data set."""
+    return click.option(
+        "--split", type=click.Choice(["train", "test", "all"]), default=default,
+        show_default=True, help="Which part; a set without parts is taken whole.",
+    )  # fmt: skip
+
+
+def new_file(metavar: str) -> Callable[[Function], Function]:
+    """-o, which must be given, and --overwrite."""
+
+    def decorate(command: Function) -> Function:
+        return click.option(
+            "-o", "--output", type=click.Path(path_type=Path), required=True, metavar=metavar,
+            help=f"Write to {metavar}.",
+        )(overwrite_option(command))  # fmt: skip
+
+    return decorate
 
 
 @contextlib.contextmanager

@@ -6,20 +6,12 @@ from pathlib import Path
 
 import click
 
-from .common import overwrite_option, quiet_option
+from .common import new_file, quiet_option
 
 
 @click.command("convert", short_help="Make a model file of ours out of another .h5.")
 @click.argument("model", metavar="OLD.h5")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="NEW.h5",
-    help="Write the converted model to NEW.h5.",
-)
-@overwrite_option
+@new_file("NEW.h5")
 @quiet_option
 def command(model: str, output: Path, overwrite: bool) -> None:
     """Make a model file of ours out of OLD.h5, which any version of Keras wrote.

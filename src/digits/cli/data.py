@@ -12,10 +12,12 @@ import click
 from .common import (
     data_options,
     load_data,
+    new_file,
     output_options,
     overwrite_option,
     quiet_option,
     result_stream,
+    split_option,
     write_records,
 )
 
@@ -63,18 +65,9 @@ def _write_info(record: dict[str, Any], stream: IO[str]) -> None:
         stream.write(f"  in train and in test: {record['shared']:,} pictures\n")
 
 
-_part_option = click.option(
-    "--split",
-    type=click.Choice(["train", "test", "all"]),
-    default="all",
-    show_default=True,
-    help="Which part; a set without parts is taken whole.",
-)
-
-
 @command.command("show")
 @data_options(multiple=False)
-@_part_option
+@split_option("all")
 @click.option("--index", type=click.IntRange(0), multiple=True, metavar="N", help="Picture N.")
 @click.option(
     "--label", type=click.IntRange(0, 9), multiple=True, metavar="D", help="Only digit D."
@@ -149,21 +142,13 @@ def plot(data: str, data_dir: Path | None, output: Path, overwrite: bool) -> Non
 
 @command.command("join")
 @click.argument("sets", nargs=-1, required=True, metavar="DATA...")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="FILE.npz",
-    help="Write the joined set to FILE.npz.",
-)
+@new_file("FILE.npz")
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
     help="Look for MNIST here first; download it to here.",
 )
-@overwrite_option
 @quiet_option
 def join(sets: tuple[str, ...], output: Path, data_dir: Path | None, overwrite: bool) -> None:
     """Join data sets: train with train, test with test, sets without parts with such sets."""

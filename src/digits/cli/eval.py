@@ -16,6 +16,7 @@ from .common import (
     progress_bar,
     quiet_option,
     result_stream,
+    split_option,
     write_records,
 )
 
@@ -39,13 +40,7 @@ _COLUMNS = ("model", "data", "n", "loss", "accuracy", "low95", "high95", "correc
     "the shipped one. May be given several times.  [default: cnn]",
 )
 @data_options()
-@click.option(
-    "--split",
-    type=click.Choice(["test", "train", "all"]),
-    default="test",
-    show_default=True,
-    help="Which part to score; a set without parts is scored whole.",
-)
+@split_option("test")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Score the first N only.")
 @click.option(
     "--report",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .common import overwrite_option, quiet_option
+from .common import new_file, quiet_option
 
 
 @click.command("export", short_help="Write a model for another runtime.")
@@ -17,15 +17,7 @@ from .common import overwrite_option, quiet_option
     required=True,
     help="Format: ONNX, LiteRT (.tflite), TensorFlow's SavedModel (a folder) or Keras' own .keras.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="PATH",
-    help="Write it to PATH.",
-)
-@overwrite_option
+@new_file("PATH")
 @quiet_option
 def command(model: str, to: str, output: Path, overwrite: bool) -> None:
     """Write MODEL, a model file or a family, for another runtime.

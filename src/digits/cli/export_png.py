@@ -8,19 +8,13 @@ from typing import Any
 
 import click
 
-from .common import data_options, load_data, progress_bar, quiet_option
+from .common import data_options, load_data, progress_bar, quiet_option, split_option
 
 
 @click.command("export-png", short_help="Write a data set as PNG files.")
 @click.argument("folder", type=click.Path(path_type=Path), metavar="FOLDER")
 @data_options(multiple=False)
-@click.option(
-    "--split",
-    type=click.Choice(["train", "test", "all"]),
-    default="all",
-    show_default=True,
-    help="Which part.",
-)
+@split_option("all")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="The first N of each part only.")
 @click.option(
     "--ink",

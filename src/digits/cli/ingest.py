@@ -8,21 +8,14 @@ from typing import Any
 
 import click
 
-from .common import fail, overwrite_option, progress_bar, quiet_option
+from .common import fail, ink_option, new_file, progress_bar, quiet_option, seed_option
 
 
 @click.command("ingest", short_help="Make a data set of your own picture files.")
 @click.argument(
     "sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FOLDER..."
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    metavar="FILE.npz",
-    help="Write the data set to FILE.npz.",
-)
+@new_file("FILE.npz")
 @click.option(
     "--pattern",
     metavar="PATTERN",
@@ -36,27 +29,14 @@ from .common import fail, overwrite_option, progress_bar, quiet_option
     metavar="FILE.csv",
     help="Take the labels from the columns filename,label of FILE.csv.",
 )
-@click.option(
-    "--ink",
-    type=click.Choice(["auto", "dark", "light"]),
-    default="auto",
-    show_default=True,
-    help="Whether the ink is darker or lighter than the ground.",
-)
+@ink_option
 @click.option(
     "--shuffle/--no-shuffle",
     default=False,
     show_default=True,
     help="Mix the order of the pictures.",
 )
-@click.option(
-    "--seed",
-    metavar="N",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Decides the order and the test part.",
-)
+@seed_option("the order and the test part")
 @click.option(
     "--test-fraction",
     metavar="SHARE",
@@ -64,7 +44,6 @@ from .common import fail, overwrite_option, progress_bar, quiet_option
     help="Put this share of each digit into a test part.",
 )
 @click.option("--strict", is_flag=True, help="Write nothing when a file has to be left out.")
-@overwrite_option
 @quiet_option
 def command(sources: tuple[Path, ...], output: Path, overwrite: bool, **options: Any) -> int:
     """Make a data set of the pictures in each FOLDER (or single files).

@@ -11,6 +11,7 @@ import click
 
 from .common import (
     fail,
+    ink_option,
     model_option,
     note,
     output_options,
@@ -30,13 +31,7 @@ _COLUMNS = ("path", "digit", "confidence", *(f"p{d}" for d in range(10)), "reaso
 @click.command("predict", short_help="Read the digit in each picture.")
 @click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
 @model_option
-@click.option(
-    "--ink",
-    type=click.Choice(["auto", "dark", "light"]),
-    default="auto",
-    show_default=True,
-    help="Whether the ink is darker or lighter than the ground.",
-)
+@ink_option
 @click.option(
     "--top-k",
     type=click.IntRange(1, 10),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..models.presets import DEFAULT_PRESET, FAMILIES, OPTIMIZERS, PRESETS
-from .common import data_options, download_bar, is_live, quiet_option
+from .common import data_options, download_bar, is_live, quiet_option, seed_option
 
 if TYPE_CHECKING:
     from ..training.fit import Observer
@@ -60,14 +60,7 @@ _RATE = click.FloatRange(0, min_open=True)
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Stop when accuracy on the validation (else training) pictures is above this.",
 )
-@click.option(
-    "--seed",
-    metavar="N",
-    type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="Decides everything that is left to chance.",
-)
+@seed_option("everything that is left to chance")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Learn from the first N only.")
 @click.option(
     "--out",

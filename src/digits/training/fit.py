@@ -85,7 +85,8 @@ def fit(
         metrics=["accuracy"],
         steps_per_execution=_steps_per_call(recipe, len(train)),
     )
-    recorder = _recorder(model, recipe, train, validation, observer)
+    steps = math.ceil(len(train) / recipe.batch_size)
+    recorder = _Recorder(model, trainee, recipe, validation or train, steps, observer)
     started = time.perf_counter()
     interrupted = False
     try:
@@ -97,7 +98,7 @@ def fit(
             shuffle=recipe.shuffle,
             validation_data=(validation.images, validation.labels) if validation else None,
             validation_batch_size=1000,
-            callbacks=[recorder, *_plateau(recipe, validation)],
+            callbacks=[recorder.callback(), *_plateau(recipe, validation)],
             verbose=0,
         )
     except KeyboardInterrupt:
@@ -129,69 +130,75 @@ def _plateau(recipe: Recipe, validation: Dataset | None) -> list[Any]:
     ]
 
 
-def _recorder(
-    model: Any,
-    recipe: Recipe,
-    train: Dataset,
-    validation: Dataset | None,
-    observer: Observer,
-) -> Any:
-    keras = import_keras()
-    steps = math.ceil(len(train) / recipe.batch_size)
+class _Recorder:
+    """Writes the history, keeps the best weights and applies the stop rule."""
 
-    class Recorder(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
-        """Writes the history, keeps the best weights and applies the stop rule."""
+    def __init__(
+        self,
+        model: Any,
+        trainee: Any,
+        recipe: Recipe,
+        looked_at: Dataset,
+        steps: int,
+        observer: Observer,
+    ) -> None:
+        self.model, self.trainee, self.recipe = model, trainee, recipe
+        self.looked_at = looked_at  # the stop rule asks for accuracy on these
+        self.steps = steps  # of an epoch
+        self.observer = observer
+        self.history: list[Epoch] = []
+        self.best_weights: list[Any] = []
+        self.best_key: tuple[float, float] | None = None
+        self.number = 0
+        self.began = 0.0
 
-        def __init__(self) -> None:
-            super().__init__()
-            self.history: list[Epoch] = []
-            self.best_weights: list[Any] = []
-            self.best_key: tuple[float, float] | None = None
-            self.number = 0
-            self.steps_done = 0  # over all epochs
-            self.began = 0.0
+    def callback(self) -> Any:
+        """What Keras calls."""
+        return import_keras().callbacks.LambdaCallback(
+            on_epoch_begin=self.epoch_begins,
+            on_train_batch_end=self.steps_end,
+            on_epoch_end=self.epoch_ends,
+        )
 
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            self.number, self.began = epoch + 1, time.perf_counter()
+    def epoch_begins(self, epoch: int, logs: Any) -> None:
+        self.number, self.began = epoch + 1, time.perf_counter()
 
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            done = batch + 1
-            observer.step(self.number, done / steps)
-            if recipe.until_accuracy is not None and recipe.check_every:
-                self.steps_done = (self.number - 1) * steps + done
-                if self.steps_done % recipe.check_every == 0:
-                    self.stop_when_reached(None)
+    def steps_end(self, batch: int, logs: Any) -> None:
+        done = batch + 1
+        self.observer.step(self.number, done / self.steps)
+        every = self.recipe.check_every
+        if every and ((self.number - 1) * self.steps + done) % every == 0:
+            self.stop_if_reached(None)
 
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            values = {name: float(value) for name, value in (logs or {}).items()}
-            key = (values.get("val_accuracy", self.number), -values.get("val_loss", 0.0))
-            best = self.best_key is None or key > self.best_key
-            if best:
-                self.best_key, self.best_weights = key, model.get_weights()
-            record = Epoch(
-                self.number,
-                values["loss"],
-                values["accuracy"],
-                values.get("val_loss"),
-                values.get("val_accuracy"),
-                float(self.model.optimizer.learning_rate),
-                time.perf_counter() - self.began,
-                best,
-            )
-            self.history.append(record)
-            observer.epoch(record)
-            if recipe.until_accuracy is not None and not recipe.check_every:
-                self.stop_when_reached(values.get("val_accuracy"))
+    def epoch_ends(self, epoch: int, logs: Any) -> None:
+        values = {name: float(value) for name, value in (logs or {}).items()}
+        key = (values.get("val_accuracy", self.number), -values.get("val_loss", 0.0))
+        best = self.best_key is None or key > self.best_key
+        if best:
+            self.best_key, self.best_weights = key, self.model.get_weights()
+        record = Epoch(
+            self.number,
+            values["loss"],
+            values["accuracy"],
+            values.get("val_loss"),
+            values.get("val_accuracy"),
+            float(self.trainee.optimizer.learning_rate),
+            time.perf_counter() - self.began,
+            best,
+        )
+        self.history.append(record)
+        self.observer.epoch(record)
+        if not self.recipe.check_every:
+            self.stop_if_reached(values.get("val_accuracy"))
 
-        def stop_when_reached(self, accuracy: float | None) -> None:
-            if accuracy is None:
-                looked_at = validation or train
-                # `model` is not compiled where it is wrapped for augmentation; the trainee is.
-                result = self.model.evaluate(
-                    looked_at.images, looked_at.labels, batch_size=1000, verbose=0, return_dict=True
-                )
-                accuracy = result["accuracy"]
-            if recipe.until_accuracy is not None and accuracy > recipe.until_accuracy:
-                self.model.stop_training = True
-
-    return Recorder()
+    def stop_if_reached(self, accuracy: float | None) -> None:
+        """End the training when `accuracy` (measured when None) is above the recipe's mark."""
+        if self.recipe.until_accuracy is None:
+            return
+        if accuracy is None:
+            images, labels = self.looked_at.images, self.looked_at.labels
+            accuracy = self.trainee.evaluate(
+                images, labels, batch_size=1000, verbose=0, return_dict=True
+            )["accuracy"]
+        if accuracy is not None and accuracy > self.recipe.until_accuracy:
+            self.trainee.stop_training = True

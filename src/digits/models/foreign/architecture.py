@@ -20,7 +20,7 @@ from .settings import Made, Origin, Parts, Settings, Shape
 
 MOST_WEIGHTS = 50_000_000
 MOST_VALUES = 20_000_000  # of the output of one layer, for one picture
-MOST_STEPS = 1000  # of all loops together: they are written out, step by step
+MOST_STEPS = 400  # of all loops together: they are written out, step by step
 MOST_WORK = 5_000_000_000  # multiplications for one picture
 MOST_JSON = 4 << 20
 INPUTS: tuple[Shape, ...] = ((28, 28), (784,), (28, 28, 1), (1, 28, 28))
