@@ -89,7 +89,7 @@ def test_bad_pictures_do_not_stop_the_good(
 def test_nothing_to_read(run: Run, models: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for says, *args in (
-        ("no pictures", "empty"),
+        ("it is a folder", "empty"),
         ("none.png", "none.png"),
         ("there is no model", "some.png", "-m", "none.h5"),
     ):

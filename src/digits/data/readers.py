@@ -73,6 +73,8 @@ def _read_folder(path: Path, name: str) -> Splits:
 def read_npz(path: Path, name: str) -> Splits:
     """Read `x_train y_train x_test y_test` (or one pair of them), or `images labels`."""
     try:
+        if not zipfile.is_zipfile(path):
+            raise DataError(f"{path} is damaged or no .npz", "Write it again")
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             size = sum(entry.file_size for entry in archive.zip.infolist())
             if size > MAX_BYTES:

@@ -79,7 +79,7 @@ def _content(path: str | os.PathLike[str], name: str) -> bytes:
         # Opening a pipe would wait for its writer, so we look first and open after.
         status = os.stat(path)  # noqa: PTH116 (Path costs as much as the look itself)
         if stat.S_ISDIR(status.st_mode):
-            raise _error(name, "it is a folder", "Give a picture file")
+            raise _error(name, "it is a folder", "Give a picture, or a folder that holds some")
         if not stat.S_ISREG(status.st_mode):
             raise _error(name, "it is no ordinary file", "Give a picture file, or - for stdin")
         if status.st_size > MOST_BYTES:

@@ -7,8 +7,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 
-from ..errors import PictureError
-
 # What lies beside pictures and is never meant to be one. Everything else is tried.
 _OTHER_KINDS = """
     txt md rst csv tsv json jsonl yaml yml toml xml html log ini cfg db py ipynb
@@ -20,17 +18,13 @@ _OTHER_SUFFIXES = {f".{kind}" for kind in _OTHER_KINDS.split()}
 def find_pictures(sources: Iterable[str]) -> list[str]:
     """The paths meant by `sources`: files as they are, the pictures in folders, matches of globs.
 
-    `-` stays as it is. Raises PictureError for a folder without pictures.
+    `-` stays as it is, and so does what cannot be read: a file that is not there, a folder without
+    pictures. Reading it will tell.
     """
     found: list[str] = []
     for source in sources:
         if os.path.isdir(source):
-            inside = list(pictures_in(source))
-            if not inside:
-                raise PictureError(
-                    f"there are no pictures in {source}", "Give a folder with PNG or JPEG files"
-                )
-            found += inside
+            found += list(pictures_in(source)) or [source]
         elif glob.has_magic(source) and not os.path.exists(source):
             found += sorted(glob.glob(source, recursive=True), key=natural) or [source]
         else:
