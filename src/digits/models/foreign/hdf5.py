@@ -27,7 +27,7 @@ from .settings import Shape
 if TYPE_CHECKING:
     import h5py
 
-SECONDS = 8
+SECONDS = 6
 MEMORY = 3 << 30
 
 # What h5py raises, wherever in a damaged file it stumbles.
