@@ -141,3 +141,21 @@ except OutputError as error:
     assert "cannot write" in done.stdout, done.stderr[-2000:]
     assert target.read_bytes() == models["rnn"].read_bytes()
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_odd_inner_values_are_damage(models: dict[str, Path], tmp_path: Path) -> None:
+    """An honest checksum around metadata that nobody could use."""
+    honest = model_file.read(models["dense"])
+    model = import_keras().models.load_model(models["dense"], compile=False)
+    for odd in (
+        {"settings": {}}, {"settings": None}, {"test": [1]}, {"data": [{"name": 1}]},
+        {"family": "gan"}, {"history": [{}]}, {"seconds": "long"},
+    ):  # fmt: skip
+        path = tmp_path / "odd.h5"
+        model_file.write(
+            path, model, {**honest.metadata, **odd}, honest.program, honest.seen_digests()
+        )
+        with pytest.raises(ModelError, match="damaged"):
+            model_file.read(path)
+    with pytest.raises(ModelError, match="cannot read"):
+        model_file.read("a\0b.h5")

@@ -144,7 +144,6 @@ def test_a_program_of_garbage_is_not_used(
     sample: Splits,
     tmp_path: Path,
     _own_cache: None,
-    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The checksum is honest; the weights are as they were."""
     content, images = models["dense"].read_bytes(), sample["test"].images[:50]
@@ -153,7 +152,6 @@ def test_a_program_of_garbage_is_not_used(
     path = tmp_path / "bad.h5"
     path.write_bytes(with_section(content, "program", program))
     found = Recognizer(path).probabilities(images)
-    assert "does not do what its weights say" in caplog.text
     expected = Recognizer(models["dense"]).probabilities(images)
     np.testing.assert_allclose(found, expected, atol=1e-4)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from pathlib import Path
 
@@ -54,11 +53,7 @@ def test_somebody_elses_model_is_checked_once(
 
 
 def test_a_program_that_lies_is_not_used(
-    own_cache: Path,
-    models: dict[str, Path],
-    sample: Splits,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
+    own_cache: Path, models: dict[str, Path], sample: Splits, tmp_path: Path
 ) -> None:
     """An honest checksum, honest weights, and the program of another network."""
     honest = model_file.read(models["dense"])
@@ -70,9 +65,7 @@ def test_a_program_that_lies_is_not_used(
     model_file.write(
         tmp_path / "liar.h5", model, honest.metadata, compile_program(liar), honest.seen_digests()
     )
-    with caplog.at_level(logging.WARNING):
-        found = Recognizer(tmp_path / "liar.h5").probabilities(sample["test"].images)
-    assert "does not do what its weights say" in caplog.text
+    found = Recognizer(tmp_path / "liar.h5").probabilities(sample["test"].images)
     expected = Recognizer(models["dense"]).probabilities(sample["test"].images)
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
@@ -86,13 +79,9 @@ def test_a_cache_that_cannot_be_written_costs_only_time(
 
 
 def test_a_damaged_cache_is_made_anew(own_cache: Path, models: dict[str, Path]) -> None:
-    shutil.copytree(models["dense"].parent, own_cache / "models")
     before = ready(models["dense"]).program
-    for kept in own_cache.glob("*/*"):
-        if kept.suffix == ".h5":
-            kept.write_bytes(b"half")
-    for mark in (own_cache / "sound").iterdir():
-        mark.unlink()
+    (kept,) = own_cache.glob("*/*.h5")
+    kept.write_bytes(b"half")
     after = ready(models["dense"]).program
     assert Program(after, "x").probabilities(np.zeros((1, 28, 28), np.uint8)).shape == (1, 10)
     assert len(after) == pytest.approx(len(before), rel=0.05)

@@ -223,6 +223,11 @@ def fail(message: str) -> None:
     click.echo(f"Error: {message}", err=True)
 
 
+def printable(text: Any) -> str:
+    """`text` without what could steer a terminal; a file may hold anything."""
+    return "".join(c if c.isprintable() else "?" for c in str(text))
+
+
 def note(message: str) -> None:
     """Say something on stderr that is good to know."""
     logging.getLogger("digits").info(message)

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from .common import output_options, quiet_option, result_stream
+from .common import output_options, printable, quiet_option, result_stream
 
 if TYPE_CHECKING:
     from ..models.file import ModelFile
@@ -53,7 +53,7 @@ def _write_text(file: ModelFile, stream: IO[str]) -> None:
     }
     width = max(map(len, lines))
     for name, value in lines.items():
-        stream.write(f"{name:{width}}  {value}\n")
+        stream.write(f"{printable(name):{width}}  {printable(value)}\n")
 
 
 def _training(known: Mapping[str, Any]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .common import output_options, quiet_option, result_stream, write_records
+from .common import output_options, printable, quiet_option, result_stream, write_records
 
 _COLUMNS = ("path", "family", "preset", "test", "accuracy", "bytes", "created", "error")
 
@@ -32,8 +32,8 @@ def command(fmt: str, output: Path | None, overwrite: bool) -> None:
                 continue
             accuracy = "-" if r["accuracy"] is None else f"{r['accuracy']:.2%}"
             stream.write(
-                f"{r['path']:{width}}  {r['family']:6}  {r['preset']:8}  {accuracy:>8}  "
-                f"{r['test'] or '-':12}  {r['bytes'] / 1000:6,.0f}\n"
+                f"{r['path']:{width}}  {r['family']:6}  {printable(r['preset']):8}  {accuracy:>8}  "
+                f"{printable(r['test'] or '-'):12}  {r['bytes'] / 1000:6,.0f}\n"
             )
 
 

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError, OutputError
 from ..files import replacing
+from .presets import FAMILIES
 
 MAGIC = b"DIGITS-MODEL 1\n"
 USER_BLOCK = 512
@@ -51,6 +52,12 @@ METADATA: dict[str, type | tuple[type, ...]] = {
 }
 """What every file tells, with the JSON types."""
 
+_ENTRIES: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "data": {"name": str, "pictures": int, "fingerprint": str},
+    "test": {"name": str, "n": int, "loss": (int, float), "accuracy": (int, float)},
+    "history": {"epoch": int, "loss": (int, float), "accuracy": (int, float)},
+}
+
 _TODO = "Get it again, or train a new one"
 
 
@@ -69,8 +76,14 @@ class ModelFile:
         return str(self.metadata["family"])
 
     def seen_digests(self) -> NDArray[np.uint64]:
-        """Sorted digests (see `Dataset.digests`) of the pictures that it learned from."""
-        return unpack_digests(self.seen)
+        """Sorted digests (see `Dataset.digests`) of the pictures that it learned from.
+
+        Raises ModelError when they are damaged.
+        """
+        try:
+            return unpack_digests(self.seen)
+        except (zlib.error, ValueError) as error:
+            raise ModelError(f"{self.path} is damaged", _TODO) from error
 
 
 def read(path: str | os.PathLike[str]) -> ModelFile:
@@ -90,9 +103,9 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError as error:
         todo = "Check the path, or see `digits models` for what is there"
         raise ModelError(f"there is no model {path}", todo) from error
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ModelError(f"cannot read {path}: {reason}", "Check the file") from error
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise ModelError(f"cannot read {str(path)!r}: {reason}", "Check the file") from error
     if not content:
         raise ModelError(f"{path} is empty", _TODO)
     return content
@@ -128,9 +141,24 @@ def _checked_metadata(content: bytes) -> dict[str, Any]:
     """The metadata, when it has the fields that everybody relies on."""
     metadata = json.loads(content)
     for name, kind in METADATA.items():
-        if not isinstance(metadata[name], kind):
-            raise TypeError(name)
+        _expect(metadata[name], kind)
+    for name, fields in _ENTRIES.items():
+        for entry in metadata[name]:
+            for field_, kind in fields.items():
+                _expect(entry[field_], kind)
+    if metadata["settings"] is None:
+        _expect(metadata["converted_from"], str)
+    else:
+        _expect(metadata["settings"]["architecture"], dict)
+        _expect(metadata["settings"]["source"], str)
+    if metadata["family"] not in FAMILIES:
+        raise ValueError(metadata["family"])
     return dict(metadata)
+
+
+def _expect(value: Any, kind: type | tuple[type, ...]) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(value)
 
 
 def write(
@@ -170,7 +198,7 @@ def _hdf5(model: Any, sections: Mapping[str, bytes]) -> tuple[bytes, dict[str, t
     whole = io.BytesIO()
     with tempfile.TemporaryDirectory(prefix="digits-") as folder:
         plain = Path(folder, "plain.h5")
-        _save_plain(model, plain)
+        save_plain(model, plain)
         with h5py.File(plain) as source, h5py.File(whole, "w", userblock_size=USER_BLOCK) as target:
             for name in source:
                 source.copy(name, target)
@@ -183,7 +211,8 @@ def _hdf5(model: Any, sections: Mapping[str, bytes]) -> tuple[bytes, dict[str, t
     return whole.getvalue(), places
 
 
-def _save_plain(model: Any, path: Path) -> None:
+def save_plain(model: Any, path: Path) -> None:
+    """Write `model` as Keras writes an `.h5`, without its optimizer. Raises OutputError."""
     import absl.logging
 
     verbosity = absl.logging.get_verbosity()
@@ -206,5 +235,6 @@ def pack_digests(digests: NDArray[np.uint64]) -> bytes:
 
 def unpack_digests(packed: bytes) -> NDArray[np.uint64]:
     """What `pack_digests` packed: sorted, each once."""
-    planes = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(8, -1)
+    content = zlib.decompressobj().decompress(packed, MAX_BYTES)
+    planes = np.frombuffer(content, np.uint8).reshape(8, -1)
     return np.ascontiguousarray(planes.T).view("<u8").ravel().cumsum(dtype=np.uint64)

@@ -21,7 +21,7 @@ MOST_BYTES = 256 << 20
 class Program:
     """A program that takes (n, 28, 28) float32 pixels 0..255 and gives (n, 10) float32.
 
-    Threads may share it; they take turns. Raises ModelError when `content` is no such program.
+    Threads may share it; they take turns.
     """
 
     def __init__(self, content: bytes, name: str) -> None:
@@ -31,12 +31,18 @@ class Program:
         self._interpreters: dict[int, Any] = {}
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(n, 10) probabilities for (n, 28, 28) pixel values, white ink on black."""
+        """(n, 10) probabilities for (n, 28, 28) pixel values, white ink on black.
+
+        Raises ModelError when the content is no such program.
+        """
         result = np.empty((len(images), 10), np.float32)
-        with self._lock:
-            for start in range(0, len(images), BATCH):
-                piece = images[start : start + BATCH]
-                result[start : start + len(piece)] = self._run(piece)
+        try:
+            with self._lock:
+                for start in range(0, len(images), BATCH):
+                    piece = images[start : start + BATCH]
+                    result[start : start + len(piece)] = self._run(piece)
+        except (ValueError, RuntimeError) as error:  # what LiteRT says of damage
+            raise self._cannot_run() from error
         return result
 
     def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -58,26 +64,17 @@ class Program:
     def _interpreter(self, threads: int) -> Any:
         from ai_edge_litert.interpreter import Interpreter
 
-        problem = ModelError(f"the program in {self.name} cannot run", "Train the model again")
         if not 0 < len(self.content) <= MOST_BYTES:
-            raise problem
-        try:
-            with native_stderr_silenced():  # LiteRT greets
-                interpreter = Interpreter(model_content=self.content, num_threads=threads)
-                interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise problem from error
+            raise self._cannot_run()
+        with native_stderr_silenced():  # LiteRT greets
+            interpreter = Interpreter(model_content=self.content, num_threads=threads)
+            interpreter.allocate_tensors()
         ends = [interpreter.get_input_details(), interpreter.get_output_details()]
         for details, rest in zip(ends, ([28, 28], [10]), strict=True):
             fits = len(details) == 1 and details[0]["dtype"] is np.float32
             if not fits or list(details[0]["shape_signature"]) != [-1, *rest]:
-                raise problem
+                raise self._cannot_run()
         return interpreter
 
-
-def disagreement(one: Program, other: Program) -> float:
-    """The largest difference between the answers of two programs on 200 made-up pictures."""
-    rng = np.random.default_rng(0)
-    blobs = rng.integers(0, 256, (200, 7, 7)).repeat(4, axis=1).repeat(4, axis=2)
-    pictures = (blobs * (rng.random((200, 28, 28)) < rng.random((200, 1, 1)))).astype(np.uint8)
-    return float(np.abs(one.probabilities(pictures) - other.probabilities(pictures)).max())
+    def _cannot_run(self) -> ModelError:
+        return ModelError(f"the program in {self.name} cannot run", "Train the model again")

@@ -1,9 +1,10 @@
 """Model files, ready to predict: with a program that does what the weights say.
 
-The program in a file is used at once when this machine knows where it came from: it is one of the
+The program in a file is run only when this machine knows where it came from: it is one of the
 shipped models, or it was saved here. The program of any other file might do something else than
-its weights, and a foreign file has none; then one is compiled from the weights, once, and kept in
-a cache under the content of the file.
+its weights say, and a foreign file has none; then one is compiled from the weights, once, and kept
+in a cache under the content of the file. Comparing the two instead would not do: a program can
+answer well until it meets the picture that it waits for.
 """
 
 from __future__ import annotations
@@ -20,11 +21,8 @@ from ..errors import ModelError, OutputError
 from ..files import refuse_existing, write_bytes
 from .file import USER_BLOCK, ModelFile, is_ours, parse, read_bytes
 from .find import shipped_folder
-from .program import Program, disagreement
 
 log = logging.getLogger(__name__)
-
-AGREEMENT = 1e-3  # in probability; different builds of the same program differ by 1e-6
 
 
 def ready(path: str | os.PathLike[str]) -> ModelFile:
@@ -39,14 +37,7 @@ def ready(path: str | os.PathLike[str]) -> ModelFile:
     if ours and (_is_shipped(path) or _mark(key).exists()):
         return ours
     compiled = parse(_compiled(path, key), path)
-    if ours is None:
-        return compiled
-    stored, sound = Program(ours.program, str(path)), Program(compiled.program, str(path))
-    if _differ(stored, sound):
-        log.warning("the program in %s does not do what its weights say; using the weights", path)
-    else:
-        vouch_for(path)
-    return replace(ours, program=compiled.program)
+    return replace(ours, program=compiled.program) if ours else compiled
 
 
 def convert_file(
@@ -101,13 +92,6 @@ def _compiled(path: Path, key: str) -> bytes:
     with suppress(OutputError):  # a cache that cannot be written costs time only
         write_bytes(kept, content)
     return content
-
-
-def _differ(one: Program, other: Program) -> bool:
-    try:
-        return disagreement(one, other) > AGREEMENT
-    except ModelError:  # the stored one cannot even run
-        return True
 
 
 def _key(content: bytes) -> str:

@@ -14,31 +14,44 @@ from ...errors import ModelError
 
 TODO = "Get the file again, or save the model again"
 
+_SURROUNDINGS = {
+    "HDF5_PLUGIN_PRELOAD": "::",  # no filter plugins
+    "OPENBLAS_NUM_THREADS": "1",  # arrays are only copied
+    "KERAS_BACKEND": "tensorflow",  # the one that can compile
+}
 
-def run(module: str, source: Path, target: Path, seconds: float) -> None:
+
+def run(module: str, source: Path, target: Path, seconds: float, failed: str) -> None:
     """Run `python -m module source target` and wait at most `seconds`.
 
-    Raises ModelError with what the child said, or that it crashed or never ended.
+    Raises ModelError with what the child said, or with `failed` (as in "FILE is damaged") when it
+    crashed or never ended.
     """
     # -P: a file in the working folder that is called like a module must not be imported.
     command = [sys.executable, "-P", "-m", module, str(source), str(target)]
     try:
         done = subprocess.run(  # noqa: S603  # our own interpreter and module
             command,
-            # No filter plugins of HDF5, and no threads for arrays that are only copied.
-            env=os.environ | {"HDF5_PLUGIN_PRELOAD": "::", "OPENBLAS_NUM_THREADS": "1"},
+            # No filter plugins of HDF5, no threads for arrays that are only copied, and the
+            # one backend that can compile.
+            env=os.environ
+            | {
+                "HDF5_PLUGIN_PRELOAD": "::",
+                "OPENBLAS_NUM_THREADS": "1",
+                "KERAS_BACKEND": "tensorflow",
+            },
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=seconds,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ModelError(f"{source} is damaged: reading it never ended", TODO) from error
+        raise ModelError(f"{source} {failed} (it never ended)", TODO) from error
     if done.returncode == 1 and done.stdout.startswith(b"{"):
         problem = json.loads(done.stdout)
         raise ModelError(problem["what"], problem["todo"])
     if done.returncode or not target.is_file():
-        raise ModelError(f"{source} is damaged: reading it crashed", TODO)
+        raise ModelError(f"{source} {failed} (it crashed)", TODO)
 
 
 def answer(work: Callable[[Path, Path], None]) -> int:

@@ -25,7 +25,7 @@ def convert(source: Path, target: Path) -> None:
     Works in a child process, so that the caller need not load TensorFlow. Damaged and foreign files
     end within 10 s; compiling takes about 5 s. Raises ModelError.
     """
-    child.run(__name__, source, target, SECONDS)
+    child.run(__name__, source, target, SECONDS, "cannot be compiled")
 
 
 def _convert(source: Path, target: Path) -> None:

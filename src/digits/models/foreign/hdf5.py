@@ -46,7 +46,7 @@ def extract(path: Path) -> tuple[Network, Weights]:
     """
     with tempfile.TemporaryDirectory(prefix="digits-") as folder:
         target = Path(folder, "weights.npz")
-        child.run(__name__, path, target, SECONDS)
+        child.run(__name__, path, target, SECONDS, "is damaged: reading it failed")
         return _read_extract(target)
 
 
