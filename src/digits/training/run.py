@@ -9,7 +9,7 @@ import os
 import platform
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -185,17 +185,23 @@ def _recipe(
     if family not in (None, earlier.family):
         raise ModelError(f"{start} is a {earlier.family}, not a {family}", "Leave --arch out")
     settings = earlier.metadata["settings"]
-    before = Recipe.from_settings(settings) if settings else recipe_for(earlier.family)
+    if settings:
+        before = Recipe.from_settings(settings)
+    else:  # of another program: its layers are what they are, its recipe is not known
+        known = {"preset": "foreign", "architecture": {"as in": earlier.path.name}}
+        before = with_overrides(recipe_for(earlier.family), **known)
     if preset is not None:
-        kept = {"architecture": before.architecture, "preset": before.preset}
-        return with_overrides(recipe_for(earlier.family, preset), **kept | overrides), earlier
-    gentle = {
-        "epochs": FINE_TUNING["epochs"],
-        "learning_rate": before.learning_rate * FINE_TUNING["rate_factor"],
-        "shuffle": True,
-    }
-    base = with_overrides(before, **gentle)
-    return with_overrides(base, **overrides), earlier
+        base = replace(recipe_for(earlier.family, preset), architecture=before.architecture)
+        return with_overrides(base, **overrides), earlier
+    gentle = replace(
+        before,
+        epochs=int(FINE_TUNING["epochs"]),
+        learning_rate=before.learning_rate * FINE_TUNING["rate_factor"],
+        shuffle=True,
+        until_accuracy=None,
+        check_every=None,
+    )
+    return with_overrides(gentle, **overrides), earlier
 
 
 def _parts(splits: Sequence[Splits], seed: int) -> tuple[list[Dataset], list[Dataset]]:
