@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, Any
@@ -117,15 +118,17 @@ class Recognizer:
         sources = (
             _Stdin(stdin.read()) if path == "-" and stdin else os.fspath(path) for path in paths
         )
-        for images, readings in map_chunks(partial(_read_chunk, ink=ink), sources, workers=workers):
-            rows = iter(self.probabilities(images))
-            for path, problem in readings:
-                if problem is None:
-                    yield Answer(path, _prediction(next(rows)))
-                elif isinstance(problem, NoInkError):
-                    yield Answer(path, _no_digit("no ink found"))
-                else:
-                    yield Answer(path, _no_digit("unreadable"), str(problem))
+        chunks = map_chunks(partial(_read_chunk, ink=ink), sources, workers=workers)
+        with closing(chunks):
+            for images, readings in chunks:
+                rows = iter(self.probabilities(images))
+                for path, problem in readings:
+                    if problem is None:
+                        yield Answer(path, _prediction(next(rows)))
+                    elif isinstance(problem, NoInkError):
+                        yield Answer(path, _no_digit("no ink found"))
+                    else:
+                        yield Answer(path, _no_digit("unreadable"), str(problem))
 
     def warn_if_seen(self, dataset: Dataset) -> int:
         """How many pictures of `dataset` the model learned from; logs a warning if any."""

@@ -43,7 +43,7 @@ def test_show(run: Run, tmp_path: Path, sample: Splits) -> None:
     assert ascii_only.stdout.isascii()
     drawn = run("data", "show", "--data", "sample", "--label", 7, "--count", 5, "-o", "sevens.png")
     assert drawn.returncode == 0, drawn.stderr
-    assert _size(tmp_path / "sevens.png") > (100, 50)
+    assert min(_size(tmp_path / "sevens.png")) > 50
     again = run("data", "show", "--data", "sample", "-o", "sevens.png")
     assert (again.returncode, "exists already" in again.stderr) == (1, True)
     missing = run("data", "show", "--data", "sample", "--index", 70000)
@@ -52,7 +52,7 @@ def test_show(run: Run, tmp_path: Path, sample: Splits) -> None:
 
 def test_plot_and_join(run: Run, tmp_path: Path, sample: Splits) -> None:
     assert run("data", "plot", "--data", "sample", "-o", "counts.png").returncode == 0
-    assert _size(tmp_path / "counts.png") > (200, 100)
+    assert min(_size(tmp_path / "counts.png")) > 100
     done = run("data", "join", "sample", "sample", "-o", "both.npz")
     assert done.stdout == "wrote both.npz: train 8,000, test 2,000\n"
     assert len(read(tmp_path / "both.npz")["train"]) == 8000
@@ -92,6 +92,12 @@ def test_ingest_of_somebodys_own_files(run: Run, tmp_path: Path, sample: Splits)
     nothing = run("ingest", "nowhere", "-o", "n.npz")
     assert (nothing.returncode, len(nothing.stderr.splitlines())) == (1, 1)
     assert not (tmp_path / "n.npz").exists()
+
+
+def test_a_data_set_needs_its_suffix(run: Run, tmp_path: Path) -> None:
+    done = run("data", "join", "sample", "-o", "joined")
+    assert (done.returncode, "ends in .npz" in done.stderr) == (1, True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_own_set_without_parts(tmp_path: Path, run: Run, sample: Splits) -> None:

@@ -51,14 +51,12 @@ def test_bad_options_and_data_fail_before_training(run: Run, tmp_path: Path) -> 
         (1, "ends in .h5", "--out", "model.keras"),
         (1, "cannot write /proc/x/m.h5", "--out", "/proc/x/m.h5"),
     ):
-        started = time.monotonic()
         done = run("train", *args)
         assert done.returncode == status, (args, done.stderr)
         assert says.lower() in done.stderr.lower()
         assert "Traceback" not in done.stderr
         if status == 1:
             assert len(done.stderr.splitlines()) == 1
-        assert time.monotonic() - started < 5
     assert not list(tmp_path.rglob("*.h5"))
 
 
@@ -116,3 +114,10 @@ def test_ctrl_c_before_the_first_epoch_saves_nothing(tmp_path: Path) -> None:
     assert status == 130
     assert seen.rstrip().endswith("Interrupted.")
     assert not list(tmp_path.rglob("*.h5"))
+
+
+def test_fine_tuning_a_shipped_model_by_its_family(run: Run, tmp_path: Path) -> None:
+    done = run("train", "--from", "dense", "--data", "sample", "--epochs", 1, "--limit", 500)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "models" / "dense.h5").is_file()
+    assert "learned from 1,000 of the 1,000 pictures of sample test" in done.stderr

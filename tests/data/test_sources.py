@@ -106,6 +106,12 @@ def test_mnist_is_looked_for_in_order(
         assert (found.name, len(found["test"])) == ("mnist", count)
 
 
+def test_a_mirror_that_is_no_address(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MIRRORS_VARIABLE, "bogus")
+    with pytest.raises(DataError, match="bogus: "):
+        load("mnist")
+
+
 def test_all_of_mnist_is_what_it_should_be(mnist: Splits, sample: Splits) -> None:
     assert len(mnist["train"]) == 60_000
     assert len(mnist["test"]) == 10_000

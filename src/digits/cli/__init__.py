@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from typing import Any
@@ -48,6 +49,8 @@ class _Digits(click.Group):
 
 def _status(run: Any) -> int:
     """The exit status of a command: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file name may hold anything
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return int(run() or 0)
     except click.ClickException as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 from rich.console import Console
@@ -15,8 +16,24 @@ from ..training.fit import Epoch, Observer
 _HEADER = "epoch    loss  accuracy  val loss  val acc.      rate  seconds"
 
 
-class TrainTable(Observer):
-    """Draws on stderr; use as a context."""
+class Silent(Observer):
+    """Shows nothing, and sees to it that a finished training is not interrupted before it is saved.
+
+    Use as a context.
+    """
+
+    def __enter__(self) -> Silent:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to put away."""
+
+    def finished(self) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class TrainTable(Silent):
+    """Draws on stderr."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False)
@@ -29,9 +46,6 @@ class TrainTable(Observer):
         )
         self.task = self.bar.add_task("starting", total=1.0)
         self.epochs = 0
-
-    def __enter__(self) -> TrainTable:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.bar.stop()

@@ -135,7 +135,10 @@ def result_stream(output: Path | None, overwrite: bool) -> Iterator[IO[str]]:
         yield sys.stdout
         return
     refuse_existing(output, overwrite)
-    with replacing(output) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with (
+        replacing(output) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         yield file
 
 
@@ -152,13 +155,16 @@ def write_records(
             rows.writerow(record)
             stream.flush()
         return
-    before, between, after = ("[\n", ",\n", "\n]\n") if fmt == "json" else ("", "\n", "\n")
-    number = -1
-    for number, record in enumerate(records):
-        stream.write((between if number else before) + json.dumps(record))
-        if fmt == "jsonl":
+    if fmt == "jsonl":
+        for record in records:
+            stream.write(json.dumps(record) + "\n")
             stream.flush()
-    stream.write(after if number >= 0 else {"json": "[]\n"}.get(fmt, ""))
+        return
+    between = "[\n"
+    for record in records:
+        stream.write(between + json.dumps(record))
+        between = ",\n"
+    stream.write("[]\n" if between == "[\n" else "\n]\n")
 
 
 def is_live() -> bool:
@@ -168,9 +174,11 @@ def is_live() -> bool:
 
 
 @contextlib.contextmanager
-def progress_bar(label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+def progress_bar(
+    label: str, total: int | None = None, *, hidden: bool = False
+) -> Iterator[Callable[[int], None]]:
     """A bar on stderr; yields what to call with the number of pictures newly done."""
-    if not is_live():
+    if hidden or not is_live():
         yield lambda count: None
         return
     from rich.console import Console

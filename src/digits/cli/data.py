@@ -153,10 +153,9 @@ def plot(data: str, data_dir: Path | None, output: Path, overwrite: bool) -> Non
 def join(sets: tuple[str, ...], output: Path, data_dir: Path | None, overwrite: bool) -> None:
     """Join data sets: train with train, test with test, sets without parts with such sets."""
     from ..data.dataset import joined_splits
-    from ..data.readers import save_npz
-    from ..files import refuse_existing
+    from ..data.readers import check_npz_output, save_npz
 
-    refuse_existing(output, overwrite)
+    check_npz_output(output, overwrite)
     splits = joined_splits(load_data(sets, data_dir), output.name)
     save_npz(splits, output)
     sizes = ", ".join(f"{name} {len(part):,}" for name, part in splits.parts.items())

@@ -63,10 +63,13 @@ def command(
 ) -> None:
     """Score one or several models on one or several data sets, each and joint."""
     from ..evaluation import evaluate
+    from ..files import check_writable
     from ..recognizer import Recognizer
 
     recognizers = [Recognizer(model) for model in models]
     datasets = [splits.part(split).limit(limit) for splits in load_data(data, data_dir)]
+    if report:
+        check_writable(report / "report.html")
     with result_stream(output, overwrite) as stream:
         with progress_bar("scoring", len(recognizers)) as advance:
             evaluations = []
@@ -75,6 +78,7 @@ def command(
                     recognizer.warn_if_seen(dataset)
                 evaluations.append(evaluate(recognizer, datasets))
                 advance(1)
+        page = _write_report(report, recognizers, evaluations, datasets) if report else None
         if fmt == "text":
             _write_text(evaluations, stream)
         elif fmt == "csv":
@@ -84,10 +88,8 @@ def command(
             stream.write(json.dumps(evaluations[0].to_json(), indent=1) + "\n")
         else:
             write_records((e.to_json() for e in evaluations), fmt, stream)
-    if report:
-        page = _write_report(report, recognizers, evaluations, datasets)
-        if output or fmt == "text":
-            click.echo(f"report: {page}")
+    if page and (output or fmt == "text"):
+        click.echo(f"report: {page}")
 
 
 def _write_report(

@@ -53,10 +53,9 @@ def command(sources: tuple[Path, ...], output: Path, overwrite: bool, **options:
     label are listed and left out.
     """
     from ..data.ingest import ingest
-    from ..data.readers import save_npz
-    from ..files import refuse_existing
+    from ..data.readers import check_npz_output, save_npz
 
-    refuse_existing(output, overwrite)
+    check_npz_output(output, overwrite)
     with progress_bar("reading") as advance:
         result = ingest(list(sources), workers=os.cpu_count(), progress=advance, **options)
     for path, reason in result.rejected:

@@ -62,12 +62,14 @@ def command(
     with result_stream(output, overwrite) as stream:
         recognizer = Recognizer(model)
         note(f"using the model {recognizer.path}")
-        with progress_bar("reading", len(paths)) as advance:
+        # Results on a terminal are progress enough.
+        with progress_bar("reading", len(paths), hidden=stream.isatty()) as advance:
             failures = _Failures(recognizer.read_many(paths, ink, sys.stdin.buffer), advance)
             if fmt == "text":
                 for answer in failures:
                     if not answer.error:
                         stream.write(_line(answer, top_k) + "\n")
+                        stream.flush()
             else:
                 records = (_record(answer, fmt, top_k) for answer in failures)
                 write_records(records, fmt, stream, _COLUMNS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,7 +100,7 @@ def command(
                 progress=progress,
                 **options,
             )
-        folder = trained.save_or_rescue(path)
+            folder = trained.save_or_rescue(path)
         _save_curves(trained, folder)
     _report(trained, path, folder)
     return 130 if trained.fitted.interrupted else 0
@@ -128,11 +129,13 @@ def _report(trained: Trained, path: Path, folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _observer() -> Iterator[Observer | None]:
-    if not is_live():
-        yield None
-        return
-    from ._train_table import TrainTable
+def _observer() -> Iterator[Observer]:
+    """Shows the training on a terminal; and once it is over, Ctrl-C no longer loses the model."""
+    from ._train_table import Silent, TrainTable
 
-    with TrainTable() as table:
-        yield table
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with TrainTable() if is_live() else Silent() as observer:
+            yield observer
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ..files import replacing
+from ..errors import DataError, OutputError
+from ..files import check_writable, refuse_existing, replacing
 from .dataset import Dataset, Splits, checked_images, checked_labels
 
 MAX_BYTES = 4 << 30
@@ -115,8 +115,18 @@ def save_npz(splits: Splits, path: str | os.PathLike[str]) -> None:
     for part, dataset in splits.parts.items():
         names = ("images", "labels") if part == "all" else (f"x_{part}", f"y_{part}")
         arrays |= dict(zip(names, (dataset.images, dataset.labels), strict=True))
-    with replacing(path) as temporary:
-        np.savez_compressed(temporary, **arrays)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def check_npz_output(path: str | os.PathLike[str], overwrite: bool) -> None:
+    """Raise OutputError when `save_npz` could not write `path`; call before long work."""
+    if Path(path).suffix != ".npz":
+        raise OutputError(
+            f"a data set cannot be written to {path}", "Give a name that ends in .npz"
+        )
+    refuse_existing(path, overwrite)
+    check_writable(path)
 
 
 def is_idx_folder(path: Path) -> bool:
@@ -167,12 +177,15 @@ def read_csv(path: Path, name: str) -> Splits:
     try:
         with opened(path, "rt", encoding="utf-8-sig") as file:
             first = file.readline()
-        header = bool(re.search("[A-Za-z]", first.replace("nan", "")))
-        if header and first.split(",")[0].strip().strip('"').lower() != "label":
+        cell = first.split(",")[0].strip().strip('"').lower()
+        header = bool(re.search("[a-z]", re.sub("nan|e[+-]", "", cell)))
+        if header and cell != "label":
             raise DataError(f"the first column of {path} is not 'label'", todo)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # an empty file is answered below
-            table = np.loadtxt(path, np.float32, delimiter=",", skiprows=int(header), ndmin=2)
+            table = np.loadtxt(
+                path, np.float32, delimiter=",", skiprows=int(header), ndmin=2, quotechar='"'
+            )
     except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         reason = str(error).splitlines()[0].rstrip(".").removesuffix("; use `usecols`")
         raise DataError(f"cannot read {path}: {reason}", todo) from error

@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -67,12 +68,16 @@ def load_mnist(
     data_dir: str | os.PathLike[str] | None = None, progress: ProgressBar | None = None
 ) -> Splits:
     """All of MNIST: found in one of the usual places, or downloaded. Raises DataError."""
-    for folder in mnist_folders(data_dir):
-        if (folder / "mnist.npz").is_file():
-            return read_npz(folder / "mnist.npz", "mnist")
-        for nested in (folder, folder / "MNIST" / "raw", folder / "mnist"):
-            if nested.is_dir() and is_idx_folder(nested):
-                return read_idx(nested, "mnist")
+    try:
+        for folder in mnist_folders(data_dir):
+            if (folder / "mnist.npz").is_file():
+                return read_npz(folder / "mnist.npz", "mnist")
+            for nested in (folder, folder / "MNIST" / "raw", folder / "mnist"):
+                if nested.is_dir() and is_idx_folder(nested):
+                    return read_idx(nested, "mnist")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DataError(f"cannot read {error.filename}: {reason}", "Check the file") from error
     target = Path(data_dir) if data_dir else keras_cache()
     return read_npz(download_mnist(target, progress=progress), "mnist")
 
@@ -117,7 +122,7 @@ def download_mnist(
                 pooch.retrieve(url, f"sha256:{sha256}", "mnist.npz", folder, None, downloader)
             )
         except (OSError, ValueError) as error:  # of requests, of the disk, of the checksum
-            host = url.split("/")[2]
+            host = urlsplit(url).netloc or url
             wrong = "the file is not MNIST's" if isinstance(error, ValueError) else "no answer"
             reason = getattr(error, "strerror", None) or wrong
             reasons.append(f"{host}: {reason}")

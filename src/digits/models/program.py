@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
+from ..parallel import processors
 from ..quiet import native_stderr_silenced
 
 BATCH = 256
@@ -46,7 +46,7 @@ class Program:
         return result
 
     def _run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        threads = (os.cpu_count() or 1) if len(images) > 16 else 1
+        threads = processors() if len(images) > 16 else 1
         if threads not in self._interpreters:
             self._interpreters[threads] = self._interpreter(threads)
         interpreter = self._interpreters[threads]

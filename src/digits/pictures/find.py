@@ -34,7 +34,11 @@ def find_pictures(sources: Iterable[str]) -> list[str]:
 
 def pictures_in(folder: str) -> Iterator[str]:
     """The picture files in `folder` and below, in natural order; hidden ones are passed over."""
-    entries = sorted(os.scandir(folder), key=lambda entry: natural(entry.name))
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: natural(entry.name))
+    except OSError:
+        yield folder  # reading it will tell
+        return
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):  # a link may lead round in a circle
             if not entry.name.startswith("."):

@@ -42,6 +42,9 @@ class Observer:
     def epoch(self, epoch: Epoch) -> None:
         """An epoch has ended."""
 
+    def finished(self) -> None:
+        """Fitting is over, by itself or by Ctrl-C; what follows takes a few seconds."""
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -105,6 +108,7 @@ def fit(
         interrupted = True
         if not recorder.history:
             raise
+    observer.finished()
     model.set_weights(recorder.best_weights)
     return Fitted(recorder.history, interrupted, time.perf_counter() - started)
 
@@ -150,6 +154,7 @@ class _Recorder:
         self.best_weights: list[Any] = []
         self.best_key: tuple[float, float] | None = None
         self.number = 0
+        self.checks = 0
         self.began = 0.0
 
     def callback(self) -> Any:
@@ -164,11 +169,13 @@ class _Recorder:
         self.number, self.began = epoch + 1, time.perf_counter()
 
     def steps_end(self, batch: int, logs: Any) -> None:
-        done = batch + 1
+        done = min(batch + 1, self.steps)  # the last call of an epoch may count too far
         self.observer.step(self.number, done / self.steps)
-        every = self.recipe.check_every
-        if every and ((self.number - 1) * self.steps + done) % every == 0:
-            self.stop_if_reached(None)
+        if self.recipe.check_every:
+            checks = ((self.number - 1) * self.steps + done) // self.recipe.check_every
+            if checks > self.checks:
+                self.checks = checks
+                self.stop_if_reached(None)
 
     def epoch_ends(self, epoch: int, logs: Any) -> None:
         values = {name: float(value) for name, value in (logs or {}).items()}

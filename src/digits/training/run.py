@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..data.dataset import Dataset, Splits, joined
-from ..data.sources import ProgressBar, load
+from ..data.sources import NAMES, ProgressBar, load
 from ..errors import DataError, ModelError, OutputError
 from ..evaluation import Score, evaluate
 from ..files import check_writable, write_text
@@ -25,6 +26,7 @@ from ..models import file as model_file
 from ..models._keras import import_keras
 from ..models.builders import build
 from ..models.compile import compile_program
+from ..models.find import find_model
 from ..models.foreign.rebuild import load_model
 from ..models.presets import Recipe, recipe_for, with_overrides
 from ..models.ready import ready, vouch_for
@@ -95,12 +97,13 @@ def check_output(
     the model `start`, or cnn.
     """
     if path is None:
-        known = family or (ready(start).family if start else "cnn")
+        known = family or (ready(find_model(start)).family if start else "cnn")
         path = Path("models", f"{known}.h5")
     path = Path(path)
     if path.suffix != ".h5":
         raise OutputError(f"a model cannot be saved as {path}", "Give a name that ends in .h5")
     check_writable(path)
+    check_writable(run_folder(path) / "history.csv")
     return path
 
 
@@ -140,14 +143,18 @@ def train(
     recipe, earlier = _recipe(family, preset, start, overrides)
     sets = [data] if isinstance(data, (Splits, str, os.PathLike)) else list(data)
     splits = [s if isinstance(s, Splits) else load(s, data_dir, progress) for s in sets]
+    has_mnist = any(s.name in NAMES if isinstance(s, Splits) else s in NAMES for s in sets)
     training, tests = _parts(splits, seed)
     if limit is not None:
-        training = [joined(training, "+".join(d.name for d in training)).limit(limit)]
-    if earlier and mix != 0:
-        old = _to_mix(splits, sum(map(len, training)), mix, seed, data_dir)
-        training += [old["train"]] if old else []
-        tests += [old["test"]] if old else []
-    learn_from = training[0] if len(training) == 1 else joined(training, "all").shuffled(seed)
+        whole = joined(training, "+".join(d.name for d in training))
+        training = [(whole if has_mnist else whole.shuffled(seed)).limit(limit)]
+    if earlier and mix != 0 and not (mix is None and has_mnist):
+        old = _to_mix(sum(map(len, training)), mix, seed, data_dir)
+        training.append(old["train"])
+        tests.append(old["test"])
+    # MNIST comes well mixed; sets of one's own may be sorted by digit.
+    mixed = len(training) == 1 and has_mnist
+    learn_from = training[0] if mixed else joined(training, "all").shuffled(seed)
     held: Dataset | None = None
     if recipe.validation_fraction:
         learn_from, held = learn_from.held_out(recipe.validation_fraction, seed)
@@ -170,6 +177,7 @@ def train(
     seen = np.concatenate(
         [d.digests for d in training] + ([earlier.seen_digests()] if earlier else [])
     )
+    _warn_of_seen(tests, seen)
     return Trained(model, recipe, fitted, evaluation.scores, metadata, program, seen)
 
 
@@ -181,7 +189,7 @@ def _recipe(
 ) -> tuple[Recipe, model_file.ModelFile | None]:
     if start is None:
         return recipe_for(family or "cnn", preset, **overrides), None
-    earlier = ready(start)
+    earlier = ready(find_model(start))
     if family not in (None, earlier.family):
         raise ModelError(f"{start} is a {earlier.family}, not a {family}", "Leave --arch out")
     settings = earlier.metadata["settings"]
@@ -220,16 +228,19 @@ def _parts(splits: Sequence[Splits], seed: int) -> tuple[list[Dataset], list[Dat
     return training, tests
 
 
+def _warn_of_seen(tests: Sequence[Dataset], seen: NDArray[np.uint64]) -> None:
+    for test in tests:
+        if count := int(np.isin(test.digests, seen).sum()):
+            log.warning(
+                "the model learned from %s of the %s pictures of %s, so that score is flattered",
+                f"{count:,}", f"{len(test):,}", test.name,
+            )  # fmt: skip
+
+
 def _to_mix(
-    splits: Sequence[Splits],
-    own: int,
-    mix: int | None,
-    seed: int,
-    data_dir: str | os.PathLike[str] | None,
-) -> Splits | None:
-    """MNIST digits that keep the old skill alive, unless the data is MNIST already."""
-    if mix is None and any(each.name in ("mnist", "sample") for each in splits):
-        return None
+    own: int, mix: int | None, seed: int, data_dir: str | os.PathLike[str] | None
+) -> Splits:
+    """MNIST digits that keep the old skill alive."""
     count = mix or max(int(FINE_TUNING["mix_least"]), int(FINE_TUNING["mix_ratio"]) * own)
     mnist = load("auto", data_dir)
     some = mnist["train"].shuffled(seed).limit(count)
