@@ -273,3 +273,14 @@ def test_any_size_goes_through_the_picture_room(sample: Splits, tmp_path: Path) 
     Image.fromarray(255 - large).save(tmp_path / "5" / "photo.jpg")
     image = ingest([tmp_path]).splits["all"].images[0]
     assert np.abs(image.astype(int) - digit).mean() < 5
+
+
+def test_a_name_that_contradicts_its_folder_is_asked_about(sample: Splits, tmp_path: Path) -> None:
+    (tmp_path / "1").mkdir()
+    for name in ("0001_7.png", "0002_3.png"):
+        (tmp_path / "1" / name).write_bytes(png(sample["test"].images[0]))
+    with pytest.raises(DataError, match="lies in a folder 1, but its name says 7"):
+        ingest([tmp_path])
+    assert ingest([tmp_path], pattern="{label}/*").splits["all"].labels.tolist() == [1, 1]
+    by_name = ingest([tmp_path], pattern="{index}_{label}")
+    assert by_name.splits["all"].labels.tolist() == [7, 3]

@@ -14,8 +14,8 @@ from ..models.presets import DEFAULT_PRESET, FAMILIES, OPTIMIZERS, PRESETS
 from .common import data_options, download_bar, is_live, quiet_option, seed_option
 
 if TYPE_CHECKING:
-    from ..training.fit import Observer
     from ..training.run import Trained
+    from ._train_table import Silent, TrainTable
 
 _PRESETS = sorted({name for presets in PRESETS.values() for name in presets})
 _DEFAULTS = ", ".join(f"{family} {preset}" for family, preset in DEFAULT_PRESET.items())
@@ -80,7 +80,7 @@ def command(
 ) -> int:
     """Train a model, test it on pictures that it has not seen, and save it.
 
-    Options that a preset names override the preset. Ctrl-C keeps the best epoch so far. An earlier
+    Options that are given override those of the preset. Ctrl-C keeps the best epoch so far. An earlier
     model of yours at the same place is kept as FILE.h5.bak.
     """
     from ..quiet import native_stderr_silenced
@@ -89,20 +89,21 @@ def command(
     if options["mix"] is not None and options["start"] is None:
         raise click.UsageError("--mix needs --from.")
     path = check_output(out, arch, options["start"])
-    with native_stderr_silenced():
-        with download_bar() as progress, _observer() as observer:
-            trained = train(
-                arch,
-                data,
-                preset=preset,
-                data_dir=data_dir,
-                observer=observer,
-                progress=progress,
-                **options,
-            )
-            folder = trained.save_or_rescue(path)
-        _save_curves(trained, folder)
-    _report(trained, path, folder)
+    with _interrupt_restored():
+        with native_stderr_silenced():
+            with download_bar() as progress, _observer() as observer:
+                trained = train(
+                    arch,
+                    data,
+                    preset=preset,
+                    data_dir=data_dir,
+                    observer=observer,
+                    progress=progress,
+                    **options,
+                )
+                folder = trained.save_or_rescue(path)
+            _save_curves(trained, folder)
+        _report(trained, path, folder)
     return 130 if trained.fitted.interrupted else 0
 
 
@@ -128,14 +129,17 @@ def _report(trained: Trained, path: Path, folder: Path) -> None:
     click.echo(f"next: digits predict PICTURE --model {path}")
 
 
-@contextlib.contextmanager
-def _observer() -> Iterator[Observer]:
-    """Shows the training on a terminal; and once it is over, Ctrl-C no longer loses the model."""
+def _observer() -> TrainTable | Silent:
     from ._train_table import Silent, TrainTable
 
+    return TrainTable() if is_live() else Silent()
+
+
+@contextlib.contextmanager
+def _interrupt_restored() -> Iterator[None]:
+    """Once the training is over, the observer ignores Ctrl-C, so that nothing loses the model."""
     before = signal.getsignal(signal.SIGINT)
     try:
-        with TrainTable() if is_live() else Silent() as observer:
-            yield observer
+        yield
     finally:
         signal.signal(signal.SIGINT, before)

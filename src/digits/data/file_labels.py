@@ -30,9 +30,11 @@ def labels_from_names(files: Sequence[PictureFile]) -> list[Label]:
 
     The label is the first or the last number of a name, whichever has one digit. Where both have,
     the other names of the same source decide: a longer number is no label. Raises DataError when
-    none of them does.
+    none of them does, and when a name clearly contradicts its folder.
     """
     labels = [_folder_label(file) for file in files]
+    for file, label in zip(files, labels, strict=True):
+        _refuse_contradiction(file, label)
     by_source: dict[int, list[int]] = defaultdict(list)
     for place, file in enumerate(files):
         if labels[place] == _NO_LABEL:
@@ -47,6 +49,20 @@ def labels_from_names(files: Sequence[PictureFile]) -> list[Label]:
 def _folder_label(file: PictureFile) -> Label:
     folder = file.absolute.split("/")[-2]
     return int(folder) if folder in _DIGITS else _NO_LABEL
+
+
+def _refuse_contradiction(file: PictureFile, label: Label) -> None:
+    """Ask when the folder says one digit and the name, by its custom, clearly another."""
+    name = _numbers(file)
+    if label == _NO_LABEL or len(name) < 2:
+        return
+    said = [number for number in (name[0], name[-1]) if number in _DIGITS]
+    if len(said) == 1 and int(said[0]) != label:
+        raise DataError(
+            f"{file.path} lies in a folder {label}, but its name says {said[0]}",
+            "Say where the label stands: --pattern '{label}/*' for the folder, "
+            "or '{index}_{label}' for the name",
+        )
 
 
 def _name_labels(files: Sequence[PictureFile]) -> list[Label]:
