@@ -80,8 +80,8 @@ def command(
 ) -> int:
     """Train a model, test it on pictures that it has not seen, and save it.
 
-    Options that are given override those of the preset. Ctrl-C keeps the best epoch so far. An earlier
-    model of yours at the same place is kept as FILE.h5.bak.
+    Options that are given override those of the preset. Ctrl-C keeps the best epoch so far. An
+    earlier model of yours at the same place is kept as FILE.h5.bak.
     """
     from ..quiet import native_stderr_silenced
     from ..training.run import check_output, train
