@@ -69,23 +69,27 @@ def _type(args: list[str], cwd: Path, until: str) -> tuple[int, str]:
         env={**os.environ, "COLUMNS": "120", "TERM": "xterm"},
     )  # fmt: skip
     os.close(terminal)
-    seen, pressed = "", False
+    raw, pressed = b"", False
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if not select.select([main], [], [], 1)[0]:
             continue
         try:
-            piece = os.read(main, 65536)
+            raw += os.read(main, 65536)
         except OSError:  # the terminal is closed: the process has ended
             break
-        seen += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", piece.decode(errors="replace"))
-        if not pressed and re.search(until, seen):
+        if not pressed and re.search(until, _text(raw)):
             process.send_signal(signal.SIGINT)
             pressed = True
     os.close(main)
     if process.poll() is None and not pressed:
         process.kill()
-    return process.wait(30), seen
+    return process.wait(30), _text(raw)
+
+
+def _text(raw: bytes) -> str:
+    """What a terminal was sent, without its steering codes."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", raw.decode(errors="replace"))
 
 
 def test_a_terminal_shows_epochs_and_ctrl_c_keeps_the_best(tmp_path: Path) -> None:
