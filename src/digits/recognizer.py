@@ -134,7 +134,7 @@ class Recognizer:
         """How many pictures of `dataset` the model learned from; logs a warning if any."""
         if self.file is None:
             return 0
-        count = int(np.isin(dataset.digests, self.file.seen_digests()).sum())
+        count = dataset.count_in(self.file.seen_digests())
         if count:
             log.warning(
                 "%s learned from %s of the %s pictures of %s, so its score there is flattered",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +51,6 @@ def command(
             folder,
             split=None if split == "all" else split,
             limit=limit,
-            workers=os.cpu_count(),
             progress=advance,
             **options,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,7 @@ def command(sources: tuple[Path, ...], output: Path, overwrite: bool, **options:
 
     check_npz_output(output, overwrite)
     with progress_bar("reading") as advance:
-        result = ingest(list(sources), workers=os.cpu_count(), progress=advance, **options)
+        result = ingest(list(sources), progress=advance, **options)
     for path, reason in result.rejected:
         fail(f"{path} was left out: {reason}")
     save_npz(result.splits, output)

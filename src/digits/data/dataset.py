@@ -68,6 +68,10 @@ class Dataset:
         joined = b"".join(blake(i, digest_size=5).digest() + b"\0\0\0" for i in self.images)
         return np.frombuffer(joined, "<u8")
 
+    def count_in(self, digests: NDArray[np.uint64]) -> int:
+        """How many of the pictures are among those with these `digests`."""
+        return int(np.isin(self.digests, digests).sum())
+
     def take(self, indices: Indices | slice) -> Dataset:
         """The pictures at `indices`, in that order."""
         return replace(self, images=self.images[indices], labels=self.labels[indices])

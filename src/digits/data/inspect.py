@@ -22,7 +22,7 @@ def describe(splits: Splits) -> dict[str, Any]:
     shared = None
     if {"train", "test"} <= set(splits.parts):
         train, test = splits["train"], splits["test"]
-        shared = int(np.isin(test.digests, train.digests).sum())
+        shared = test.count_in(train.digests)
     return {"name": splits.name, "parts": parts, "shared": shared}
 
 

@@ -230,7 +230,7 @@ def _parts(splits: Sequence[Splits], seed: int) -> tuple[list[Dataset], list[Dat
 
 def _warn_of_seen(tests: Sequence[Dataset], seen: NDArray[np.uint64]) -> None:
     for test in tests:
-        if count := int(np.isin(test.digests, seen).sum()):
+        if count := test.count_in(seen):
             log.warning(
                 "the model learned from %s of the %s pictures of %s, so that score is flattered",
                 f"{count:,}", f"{len(test):,}", test.name,
