@@ -11,7 +11,7 @@ from digits.models.presets import (
     DEFAULT_PRESET,
     FAMILIES,
     PRESETS,
-    Affine,
+    Augment,
     Recipe,
     recipe_for,
 )
@@ -35,7 +35,7 @@ def test_every_family_has_its_default() -> None:
 def test_overrides_win_and_none_does_not() -> None:
     recipe = recipe_for("cnn", "notebook", epochs=3, batch_size=None, augment=False)
     assert (recipe.epochs, recipe.batch_size, recipe.augment) == (3, 186, None)
-    assert recipe_for("dense", augment=True).augment == Affine()
+    assert recipe_for("dense", augment=True).augment == Augment()
     assert recipe_for("cnn", "notebook").optimizer_options == {"rho": 0.9}
     assert recipe_for("cnn", "notebook", optimizer="adam").optimizer_options == {}
 

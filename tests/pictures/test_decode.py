@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from broken_pictures import encoded_runs, tiled_tiff
 from PIL import Image
 
 from digits.errors import PictureError
@@ -58,10 +59,23 @@ def test_every_lossless_kind_gives_the_same_grey(content: bytes, tmp_path: Path)
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
-def test_jpeg(mode: str) -> None:
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"keep_rgb": True}])
+def test_jpeg(mode: str, options: dict[str, Any]) -> None:
     smooth = np.linspace(20, 230, 64 * 48).astype(np.uint8).reshape(48, 64)
-    picture = decode(encoded(Image.fromarray(smooth).convert(mode), "JPEG", quality=95))
+    picture = decode(encoded(Image.fromarray(smooth).convert(mode), "JPEG", quality=95, **options))
     assert np.abs(picture.grey.astype(int) - smooth).max() < 12
+
+
+def test_colours_of_a_jpeg_weigh_as_elsewhere() -> None:
+    bands = np.repeat(np.eye(3, dtype=np.uint8) * 255, 16, axis=0)
+    image = Image.fromarray(np.repeat(bands[:, None], 32, axis=1))
+    tones = decode(encoded(image, "JPEG", quality=95)).grey
+    assert np.abs(tones.astype(int) - decode(encoded(image, "PNG")).grey).max() < 12
+
+
+def test_a_tiff_in_tiles_and_a_bmp_in_runs() -> None:
+    assert np.array_equal(decode(tiled_tiff(RAMP, 16, 16)).grey, RAMP)
+    assert np.array_equal(decode(encoded_runs(RAMP)).grey, RAMP)
 
 
 def test_one_bit() -> None:
@@ -152,10 +166,37 @@ def test_broken_exif_is_passed_over() -> None:
     assert decode(content).grey.shape == RAMP.shape
 
 
-def test_the_first_frame_counts() -> None:
-    frames = [grey(), Image.new("L", (10, 24), 255)]
-    content = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    assert np.array_equal(decode(content).grey, RAMP)
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_the_first_of_several_is_read_and_that_is_said(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    rest = [Image.new("L", (10, 24), tone) for tone in (255, 99)]
+    options = {"lossless": True} if kind == "WEBP" else {}
+    content = encoded(grey(), kind, save_all=True, append_images=rest, **options)
+    picture = decode(content, "sheet")
+    assert np.array_equal(picture.grey, RAMP)
+    assert picture.more
+    assert caplog.messages == ["sheet holds several pictures; only the first is read"]
+    assert caplog.records[0].levelname == "WARNING"
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF", "BMP", "JPEG"])
+def test_nothing_is_said_of_a_single_one(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert not decode(encoded(grey(), kind)).more
+    assert not caplog.messages
+
+
+def test_the_preview_in_a_phones_jpeg_is_no_second_picture(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    content = encoded(grey(), "MPO", save_all=True, append_images=[Image.new("L", (5, 12))])
+    assert decode(content).grey.shape == RAMP.shape
+    assert not caplog.messages
+
+
+def test_a_broken_second_frame_does_not_harm_the_first() -> None:
+    content = encoded(grey(), "GIF", save_all=True, append_images=[Image.new("L", (10, 24), 255)])
+    assert np.array_equal(decode(content[: len(content) - 12]).grey, RAMP)
 
 
 def hollow_png(width: int, height: int) -> bytes:
@@ -244,3 +285,9 @@ def test_any_cut_of_a_picture_is_a_picture_error() -> None:
                     decode(broken)
                 except PictureError:
                     continue
+
+
+@pytest.mark.parametrize("extreme", [1e-45, 3e38])
+def test_floats_as_small_and_large_as_they_get(extreme: float) -> None:
+    values = np.array([[-extreme, 0, extreme]], np.float32)
+    assert decode(encoded(Image.fromarray(values), "TIFF")).grey.tolist() == [[0, 128, 255]]

@@ -128,7 +128,7 @@ def test_a_card_on_a_clear_ground(sample: Splits) -> None:
     large = drawn_large(sample["test"].images[3], 6, (20, 20, 20, 20))
     card = np.pad(255 - large, 80)
     alpha = np.pad(np.full_like(large, 255), 80)
-    assert np.array_equal(read_digit(png(rgba(card, alpha))), read_digit(png(255 - large)))
+    assert far(read_digit(png(rgba(card, alpha))), read_digit(png(255 - large))) < 0.01
 
 
 def test_a_veil_of_alpha_is_no_ink(sample: Splits) -> None:
@@ -183,6 +183,8 @@ def test_our_own_note_makes_any_picture_pass() -> None:
     for ink in ("auto", "dark", "light"):
         assert np.array_equal(read_digit(png(pixels, pnginfo=info), ink), 255 - pixels)
     # An editor may keep the note while it changes the size: then it says nothing.
+    pixels[5:20, 9:12] = 0
+    pixels[pixels > 0] = 255
     enlarged = np.kron(pixels, np.ones((2, 2), np.uint8))
     assert has_mnist_geometry(read_digit(png(enlarged, pnginfo=info)))
 

@@ -16,7 +16,7 @@ import pytest
 from digits import Dataset, Recognizer, Splits, train
 from digits.errors import DataError, ModelError, OutputError
 from digits.models.file import read
-from digits.models.presets import Affine
+from digits.models.presets import Augment
 from digits.training.fit import Epoch, Observer
 from digits.training.run import check_output, history_csv
 
@@ -43,7 +43,7 @@ def test_one_seed_decides_everything(sample: Splits) -> None:
 def test_the_recipe_is_what_was_really_used(sample: Splits, tmp_path: Path) -> None:
     trained = train(
         "cnn", sample, limit=500, epochs=2, batch_size=100, learning_rate=0.002,
-        optimizer="adam", augment=Affine(rotation=5, zoom=0, shift=0), validation_fraction=0.1,
+        optimizer="adam", augment=Augment(rotation=5, zoom=0, shift=0), validation_fraction=0.1,
     )  # fmt: skip
     settings = json.loads((trained.save(tmp_path / "m.h5") / "settings.json").read_text())
     used = settings["settings"]

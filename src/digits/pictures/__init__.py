@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .decode import Picture, decode
-from .normalize import Ink, NoInkError, read_digit
+from .ink import Ink
+from .normalize import NoInkError, read_digit
 
 __all__ = ["Ink", "NoInkError", "Picture", "decode", "read_digit"]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import PictureError
+from ..quiet import native_stderr_silenced
 
 Grey = NDArray[np.uint8]
 
@@ -24,15 +25,24 @@ NOTE_KEY = "digits"  # of the PNG text chunk by which our own pictures say what 
 MOST_BYTES = 100_000_000
 MOST_PIXELS = 50_000_000
 
+_MEGAPIXELS = f"more than {MOST_PIXELS / 1e6:.0f} megapixels"
+_MOST_IN_RUNS = 20_000_000
+_MOST_SCANS = 100  # a progressive JPEG has about ten
+
 _STARTS = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 _ORIENTATION = 0x0112
+_TILE_SIDES = (0x0142, 0x0143)
 # Numbers above 8 bits rarely use the whole range of their type: a 12-bit scan lies in 16 bits.
 _FULL_SCALES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
+
+_PART = 1_000_000  # numbers that are scaled at once
 
 # Pillow warns about odd files; we either read them or say in our own words why not. The filters of
 # `warnings` belong to the whole process, hence the lock.
 _quiet = threading.Lock()
 logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,17 +53,20 @@ class Picture:
     grey: (height, width) uint8, 0 black to 255 white.
     alpha: (height, width) uint8, 0 clear to 255 opaque, or None without such a channel.
     note: the PNG text under NOTE_KEY, or "".
+    more: whether its file holds further frames or pages, which were not read.
     """
 
     name: str
     grey: Grey
     alpha: Grey | None = None
     note: str = ""
+    more: bool = False
 
 
 def decode(source: str | os.PathLike[str] | bytes, name: str | None = None) -> Picture:
-    """Read a picture from a file's path or a file's bytes; of several frames, the first.
+    """Read a picture from a file's path or a file's bytes; of several frames or pages, the first.
 
+    A warning is logged when there are several.
     name: what to call it in errors; the path, or "the picture", when not given.
     Takes PNG, JPEG, WebP, GIF, TIFF and BMP of any depth, up to 100 MB and 50 megapixels.
     Raises PictureError when there is nothing to read or it is no such picture.
@@ -70,7 +83,10 @@ def decode(source: str | os.PathLike[str] | bytes, name: str | None = None) -> P
         raise _too_large(name, f"{len(content) / 1e6:,.0f} MB, at most {MOST_BYTES / 1e6:.0f}")
     with _quiet, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _decode(content, name)
+        picture = _decode(content, name)
+    if picture.more:
+        log.warning("%s holds several pictures; only the first is read", name)
+    return picture
 
 
 def _content(path: str | os.PathLike[str], name: str) -> bytes:
@@ -99,15 +115,16 @@ def _content(path: str | os.PathLike[str], name: str) -> bytes:
 def _decode(content: bytes, name: str) -> Picture:
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise _too_many_pixels(name)
-            image.load()
+            _refuse_bombs(image, content, name)
+            more = _has_more(image)
+            image.draft("L", None)  # a JPEG's own grey: the same numbers in half the time
+            _load(image)
             note = image.info.get(NOTE_KEY, "")
             grey, alpha = _grey_and_alpha(_upright(image))
     except PictureError:
         raise
     except Image.DecompressionBombError:
-        raise _too_many_pixels(name) from None
+        raise _too_large(name, _MEGAPIXELS) from None
     except UnidentifiedImageError:
         if content.startswith(_STARTS):
             raise _damaged(name) from None
@@ -116,7 +133,44 @@ def _decode(content: bytes, name: str) -> Picture:
         raise _damaged(name) from error
     if not grey.size:
         raise _damaged(name)
-    return Picture(name, grey, alpha, note if isinstance(note, str) else "")
+    return Picture(name, grey, alpha, note if isinstance(note, str) else "", more)
+
+
+def _refuse_bombs(image: Image.Image, content: bytes, name: str) -> None:
+    """Raise where a few bytes would take much memory or time."""
+    pixels = image.width * image.height
+    if pixels > MOST_PIXELS:
+        raise _too_large(name, _MEGAPIXELS)
+    if image.format == "BMP":  # Pillow undoes its runs in Python, byte by byte
+        if pixels > _MOST_IN_RUNS and image.info.get("compression") in (1, 2):
+            raise _too_large(name, f"more than {_MOST_IN_RUNS / 1e6:.0f} megapixels in runs")
+    elif image.format == "TIFF":  # one tile of a small picture may be declared huge
+        wide, high = (getattr(image, "tag_v2", {}).get(side, 1) for side in _TILE_SIDES)
+        if wide * high > MOST_PIXELS:
+            raise _damaged(name)
+    elif image.format in ("JPEG", "MPO"):  # each of its scans goes over all pixels again
+        # Chance makes the mark of one in 65,536 bytes, as in a film that a phone has appended.
+        by_chance = len(content) // 50_000
+        if content.count(b"\xff\xda") > _MOST_SCANS + by_chance:
+            raise _damaged(name)
+
+
+def _has_more(image: Image.Image) -> bool:
+    """Whether further frames or pages follow. They are not counted: that may take long."""
+    if image.format == "MPO":  # a phone's JPEG; what follows is a preview or a map of its light
+        return False
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception:  # the next one is broken, this one may be good
+        return False
+
+
+def _load(image: Image.Image) -> None:
+    if image.format != "TIFF":
+        image.load()
+        return
+    with native_stderr_silenced():  # libtiff prints what it finds, past Pillow
+        image.load()
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -147,18 +201,26 @@ def _grey_and_alpha(image: Image.Image) -> tuple[Grey, Grey | None]:
 
 def _scaled(values: NDArray[Any]) -> tuple[Grey, Grey | None]:
     """More than 8 bits, or fractions, to 0..255. What is not a number becomes clear."""
-    values = values.astype(np.float32)
     numbers = np.isfinite(values)
     if not numbers.any():
         return np.zeros(values.shape, np.uint8), np.zeros(values.shape, np.uint8)
-    low, high = float(values[numbers].min()), float(values[numbers].max())
+    if numbers.all():
+        low, high = float(values.min()), float(values.max())
+    else:
+        low = float(values.min(where=numbers, initial=np.inf))
+        high = float(values.max(where=numbers, initial=-np.inf))
     full = next((scale for scale in _FULL_SCALES if high <= scale), None)
     if low >= 0 and full is not None:
         low, high = 0.0, full
     scale = 255 / (high - low) if high > low else 0.0
-    scaled = np.where(numbers, values, low) * scale - low * scale
+    grey = np.empty(values.shape, np.uint8)
+    flat = grey.reshape(-1)
+    for start in range(0, flat.size, _PART):
+        part = slice(start, start + _PART)
+        known = np.where(numbers.reshape(-1)[part], values.reshape(-1)[part], np.float64(low))
+        flat[part] = np.rint((known - low) * scale)
     alpha = None if numbers.all() else numbers.astype(np.uint8) * np.uint8(255)
-    return np.rint(scaled).astype(np.uint8), alpha
+    return grey, alpha
 
 
 def _error(name: str, reason: str, todo: str) -> PictureError:
@@ -171,10 +233,6 @@ def _damaged(name: str) -> PictureError:
 
 def _too_large(name: str, size: str) -> PictureError:
     return _error(name, f"it is too large ({size})", "Make it smaller or cut out the digit")
-
-
-def _too_many_pixels(name: str) -> PictureError:
-    return _too_large(name, f"more than {MOST_PIXELS / 1e6:.0f} megapixels")
 
 
 def _no_picture(name: str, content: bytes) -> PictureError:

@@ -1,6 +1,7 @@
 """Random variations of the training pictures, made inside the training step.
 
 Backend-neutral: a Keras layer in front of the model while it trains, and no part of what is saved.
+Each picture draws its own variation; see `models.presets.Augment` for what there is.
 """
 
 from __future__ import annotations
@@ -8,57 +9,191 @@ from __future__ import annotations
 from typing import Any
 
 from ..models._keras import import_keras
-from ..models.presets import Affine
+from ..models.presets import Augment
+
+_SIDE = 28
+_CENTRE = (_SIDE - 1) / 2
+_GRID = 6  # control points of the elastic field along each side
+_COARSE = 16  # pixels along the side of a coarse picture
 
 
-def augmented(model: Any, affine: Affine, seed: int) -> Any:
-    """A model that trains `model` on randomly turned, zoomed and shifted pictures.
+def augmented(model: Any, augment: Augment, seed: int) -> Any:
+    """A model that trains `model` on randomly varied pictures.
 
     It shares the weights of `model`; outside training it gives the same answers.
     """
     keras = import_keras()
-    return keras.Sequential([keras.Input((28, 28)), _affine_layer(affine, seed), model])
+    return keras.Sequential([keras.Input((_SIDE, _SIDE)), _layer(augment, seed), model])
 
 
-def _affine_layer(affine: Affine, seed: int) -> Any:
+def _layer(augment: Augment, seed: int) -> Any:
     keras = import_keras()
 
-    class RandomAffine(keras.layers.Layer):  # type: ignore[misc, name-defined]
-        """One bilinear resampling for all three, where Keras' own layers would take one each."""
-
+    class RandomVariation(keras.layers.Layer):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             super().__init__()
             self.seeds = keras.random.SeedGenerator(seed)
 
         def call(self, pixels: Any, training: bool = False) -> Any:
-            if not training:
-                return pixels
-            matrices = _random_matrices(keras.ops.shape(pixels)[0], affine, self.seeds)
-            return keras.ops.image.affine_transform(
-                pixels[..., None], matrices, fill_mode="constant", data_format="channels_last"
-            )[..., 0]
+            return _Variation(augment, self.seeds).of(pixels) if training else pixels
 
-    return RandomAffine()
+    return RandomVariation()
 
 
-def _random_matrices(count: Any, affine: Affine, seeds: Any) -> Any:
-    """(count, 8) transforms from output to input pixels, as `keras.ops.image` takes them.
+class _Variation:
+    """One random variation of a batch (n, 28, 28) of pixel values, each picture its own."""
 
-    A point p of the output is looked up at Z·R·(p - c) + c + shift, with c the centre.
-    """
-    keras = import_keras()
-    ops = keras.ops
-    centre = (28 - 1) / 2
+    def __init__(self, augment: Augment, seeds: Any) -> None:
+        keras = import_keras()
+        self.ops, self.random = keras.ops, keras.random
+        self.augment, self.seeds = augment, seeds
 
-    def uniform(reach: float) -> Any:
-        return keras.random.uniform((count,), -reach, reach, seed=seeds)
+    def of(self, pixels: Any) -> Any:
+        """In the order in which a picture comes about: hand, pen, paper, camera."""
+        augment = self.augment
+        self.count = self.ops.shape(pixels)[0]
+        pixels = self._warped(pixels)
+        if not augment.wild:
+            return pixels
+        plain = pixels
+        pixels = self._stroke(pixels)
+        pixels = self._with_neighbours(pixels)
+        pixels = self._with_frame(pixels)
+        pixels = self._coarse(pixels)
+        pixels = self._camera(pixels)
+        return self.ops.where(self._chance(augment.wild), pixels, plain)
 
-    angle = uniform(affine.rotation * 3.141592653589793 / 180)
-    zoom_x, zoom_y = 1 + uniform(affine.zoom), 1 + uniform(affine.zoom)
-    cos, sin = ops.cos(angle), ops.sin(angle)
-    a0, a1 = zoom_x * cos, -zoom_x * sin
-    b0, b1 = zoom_y * sin, zoom_y * cos
-    a2 = centre * (1 - a0 - a1) + uniform(affine.shift * 28)
-    b2 = centre * (1 - b0 - b1) + uniform(affine.shift * 28)
-    zero = ops.zeros_like(angle)
-    return ops.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1)
+    def _uniform(self, low: float, high: float, *shape: int) -> Any:
+        return self.random.uniform((self.count, *shape), low, high, seed=self.seeds)
+
+    def _chance(self, share: float) -> Any:
+        """(n, 1, 1) truth values, `share` of them true."""
+        return self._uniform(0, 1, 1, 1) < share
+
+    def _warped(self, pixels: Any) -> Any:
+        """Turned, zoomed, sheared, shifted, stretched and bent, in one bilinear resampling.
+
+        A point p of the output is looked up at Z·S·R·(p - c) + c + shift + bend(p), with c the
+        centre.
+        """
+        ops, augment = self.ops, self.augment
+        angle = self._uniform(-augment.rotation, augment.rotation, 1, 1) * (3.14159265 / 180)
+        shear = self._uniform(-augment.shear, augment.shear, 1, 1)
+        zoom_x = 1 + self._uniform(-augment.zoom, augment.zoom, 1, 1)
+        zoom_y = 1 + self._uniform(-augment.zoom, augment.zoom, 1, 1)
+        if augment.stretch:
+            narrow_x, narrow_y = self._narrowness(pixels)
+            stretched = self._chance(augment.stretch)
+            share = self._uniform(0.3, 1, 1, 1)
+            zoom_x = ops.where(stretched, zoom_x * (1 + share * (narrow_x - 1)), zoom_x)
+            zoom_y = ops.where(stretched, zoom_y * (1 + share * (narrow_y - 1)), zoom_y)
+        cos, sin = ops.cos(angle), ops.sin(angle)
+        place = ops.arange(_SIDE, dtype="float32") - _CENTRE
+        x, y = place[None, None, :], place[None, :, None]
+        across = zoom_x * (cos * x - sin * y + shear * (sin * x + cos * y))
+        down = zoom_y * (sin * x + cos * y)
+        across = across + _CENTRE + self._uniform(-augment.shift, augment.shift, 1, 1) * _SIDE
+        down = down + _CENTRE + self._uniform(-augment.shift, augment.shift, 1, 1) * _SIDE
+        if augment.elastic:
+            bend = self.random.normal((self.count, _GRID, _GRID, 2), seed=self.seeds)
+            bend = ops.image.resize(
+                bend, (_SIDE, _SIDE), interpolation="bicubic", data_format="channels_last"
+            )
+            across, down = (
+                across + augment.elastic * bend[..., 0],
+                down + augment.elastic * bend[..., 1],
+            )
+        return self._looked_up(pixels, across, down)
+
+    def _narrowness(self, pixels: Any) -> tuple[Any, Any]:
+        """Width and height of the ink as shares (0.2 to 1) of its 20-pixel box, each (n, 1, 1)."""
+        ops = self.ops
+        inked = ops.cast(pixels > 64, "float32")
+        width = ops.sum(ops.max(inked, axis=1), axis=1)
+        height = ops.sum(ops.max(inked, axis=2), axis=1)
+        return tuple(ops.clip(side / 20, 0.2, 1)[:, None, None] for side in (width, height))  # type: ignore[return-value]
+
+    def _looked_up(self, pixels: Any, across: Any, down: Any) -> Any:
+        """Bilinear values of `pixels` at fractional places (n, 28, 28); 0 outside."""
+        ops = self.ops
+        side = _SIDE + 2
+        flat = ops.reshape(ops.pad(pixels, ((0, 0), (1, 1), (1, 1))), (-1,))
+        across = ops.clip(across + 1, 0, side - 1.001)
+        down = ops.clip(down + 1, 0, side - 1.001)
+        left, top = ops.floor(across), ops.floor(down)
+        right_share, low_share = across - left, down - top
+        start = ops.arange(self.count, dtype="int32")[:, None, None] * (side * side)
+        place = start + ops.cast(top, "int32") * side + ops.cast(left, "int32")
+        upper = ops.take(flat, place) * (1 - right_share) + ops.take(flat, place + 1) * right_share
+        place = place + side
+        lower = ops.take(flat, place) * (1 - right_share) + ops.take(flat, place + 1) * right_share
+        return upper * (1 - low_share) + lower * low_share
+
+    def _pooled(self, pixels: Any, size: int, mode: str) -> Any:
+        pool = self.ops.max_pool if mode == "max" else self.ops.average_pool
+        return pool(
+            pixels[..., None], size, strides=1, padding="same", data_format="channels_last"
+        )[..., 0]
+
+    def _stroke(self, pixels: Any) -> Any:
+        """A thicker or a thinner pen: some share of the way to the widened or narrowed stroke."""
+        ops, reach = self.ops, self.augment.stroke
+        wider = self._pooled(pixels, 3, "max")
+        thinner = -self._pooled(-pixels, 3, "max")
+        change = self._uniform(-reach, reach, 1, 1)
+        once = ops.clip(change, 0, 1)
+        pixels = pixels + once * (wider - pixels) + ops.clip(-change, 0, 0.5) * (thinner - pixels)
+        twice = self._pooled(pixels, 3, "max")
+        return pixels + ops.clip(change - 1, 0, 1) * (twice - pixels)
+
+    def _with_neighbours(self, pixels: Any) -> Any:
+        """The edge of another digit looks in from the side: what a cut between two leaves over."""
+        ops = self.ops
+        other = ops.roll(pixels, 1, axis=0)
+        way = ops.where(self._chance(0.5), self._uniform(15, 20, 1, 1), self._uniform(-20, -15, 1, 1))
+        place = ops.zeros((1, _SIDE, _SIDE)) + ops.arange(_SIDE, dtype="float32")
+        sideways = self._chance(0.8)
+        zero = ops.zeros_like(way)
+        moved = self._looked_up(
+            other,
+            place + ops.where(sideways, way, zero),
+            ops.transpose(place, (0, 2, 1)) + ops.where(sideways, zero, way),
+        )
+        shown = ops.cast(self._chance(self.augment.neighbours), "float32")
+        return ops.maximum(pixels, moved * shown)
+
+    def _with_frame(self, pixels: Any) -> Any:
+        """A piece of a ruled line or box near the edge."""
+        ops = self.ops
+        place = ops.arange(_SIDE, dtype="float32")
+        for axis in ((None, slice(None), None), (None, None, slice(None))):
+            edge = self._uniform(0, 4, 1, 1)
+            edge = ops.where(self._chance(0.5), edge, _SIDE - 1 - edge)
+            thickness = self._uniform(0.7, 1.6, 1, 1)
+            line = ops.clip(thickness - ops.abs(place[axis] - edge), 0, 1)
+            line = line * self._uniform(60, 255, 1, 1)
+            shown = ops.cast(self._chance(self.augment.frame), "float32")
+            pixels = ops.maximum(pixels, line * shown)
+        return pixels
+
+    def _coarse(self, pixels: Any) -> Any:
+        """A small or binary original: fewer pixels, hard edges."""
+        ops = self.ops
+        size = {"interpolation": "bilinear", "data_format": "channels_last"}
+        small = ops.image.resize(pixels[..., None], (_COARSE, _COARSE), antialias=True, **size)
+        mark = self._uniform(50, 120, 1, 1)[..., None]
+        small = ops.where(self._chance(0.6)[..., None], ops.where(small > mark, 255.0, 0.0), small)
+        large = ops.image.resize(small, (_SIDE, _SIDE), **size)[..., 0]
+        return ops.where(self._chance(self.augment.coarse), large, pixels)
+
+    def _camera(self, pixels: Any) -> Any:
+        """Blur, contrast and noise."""
+        ops, augment = self.ops, self.augment
+        blurred = self._pooled(pixels, 3, "average")
+        pixels = pixels + self._uniform(0, augment.blur, 1, 1) * (blurred - pixels)
+        gain = ops.exp(self._uniform(-augment.contrast, 2 * augment.contrast, 1, 1))
+        middle = self._uniform(70, 120, 1, 1)
+        pixels = ops.clip((pixels - middle) * gain + middle * ops.minimum(gain, 1.0), 0, 255)
+        spread = self._uniform(0, augment.noise, 1, 1) * ops.cast(self._chance(0.5), "float32")
+        grain = self.random.normal((self.count, _SIDE, _SIDE), seed=self.seeds)
+        return ops.clip(pixels + spread * grain, 0, 255)

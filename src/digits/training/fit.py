@@ -77,18 +77,21 @@ def fit(
 
         tf.config.experimental.enable_op_determinism()
     trainee = augmented(model, recipe.augment, seed) if recipe.augment else model
+    steps = math.ceil(len(train) / recipe.batch_size)
+    rate = recipe.learning_rate
+    if recipe.cosine:
+        rate = keras.optimizers.schedules.CosineDecay(rate, steps * recipe.epochs)
     trainee.compile(
         optimizer=keras.optimizers.get(
             {
                 "class_name": recipe.optimizer,
-                "config": {"learning_rate": recipe.learning_rate, **recipe.optimizer_options},
+                "config": {"learning_rate": rate, **recipe.optimizer_options},
             }
         ),
         loss="sparse_categorical_crossentropy",  # categorical cross-entropy on whole-number labels
         metrics=["accuracy"],
         steps_per_execution=_steps_per_call(recipe, len(train)),
     )
-    steps = math.ceil(len(train) / recipe.batch_size)
     recorder = _Recorder(model, trainee, recipe, validation or train, steps, observer)
     started = time.perf_counter()
     interrupted = False

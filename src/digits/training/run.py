@@ -32,6 +32,7 @@ from ..models.presets import Recipe, recipe_for, with_overrides
 from ..models.ready import ready, vouch_for
 from ..recognizer import Recognizer
 from .fit import Epoch, Fitted, Observer, fit
+from .generate import written_digits
 
 log = logging.getLogger(__name__)
 
@@ -158,6 +159,9 @@ def train(
     held: Dataset | None = None
     if recipe.validation_fraction:
         learn_from, held = learn_from.held_out(recipe.validation_fraction, seed)
+    if recipe.generated:
+        more = written_digits(recipe.generated, seed)
+        learn_from = joined([learn_from, more], "all").shuffled(seed)
 
     import_keras().utils.set_random_seed(seed)
     model = load_model(earlier.path) if earlier else build(recipe.family, recipe.architecture)

@@ -1,0 +1,206 @@
+"""Printed lines in an ink map: ruled and squared paper, form boxes, underlines.
+
+What tells a rule from a stroke is its length: a straight thin line much longer than the writing
+is tall is no part of a digit. It is erased, but not where a stroke crosses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .decode import Grey
+
+Mask = NDArray[np.bool_]
+
+_INKED = 100  # of 255; a paler pixel belongs to a soft edge
+_LONG = 1.6  # a line this many times as long as the writing is tall is a rule
+_LONG_POST = 1.15  # the same for what stands between rules: the sides of a box
+_LEAST_LENGTH = 24  # pixels; a shorter line is never looked at
+_LEAST_COVER = 0.7  # of its columns hold ink
+_MOST_SLOPE = 0.12
+_MOST_THICKNESS = 0.06  # of its length
+_CRUMB = 0.15  # of the largest piece: what is smaller and lies on an erased line goes with it
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A straight thin horizontal line: its columns from `start` on, with a centre row for each."""
+
+    start: int
+    centres: NDArray[np.float64]
+    thickness: float
+
+    @property
+    def length(self) -> int:
+        return len(self.centres)
+
+    def band(self, shape: tuple[int, int], more: float = 1.5) -> Mask:
+        """The pixels that it covers, and `more` on either side."""
+        rows = np.arange(shape[0])[:, None]
+        covered = np.zeros(shape, bool)
+        near = np.abs(rows - self.centres) <= self.thickness / 2 + more
+        covered[:, self.start : self.start + self.length] = near
+        return covered
+
+
+def without_rules(drawn: Grey) -> Grey:
+    """The ink map (height, width) uint8 without printed lines; itself when there are none."""
+    inked = drawn > _INKED
+    lines, uprights = _lines(inked), _lines(inked.T)
+    if not lines and not uprights:
+        return drawn
+    tall = _writing_height(inked, lines, uprights)
+    if not tall:
+        return drawn
+    wide = 0.8 * inked.shape[1]
+    rules = [x for x in lines if x.length > tall * (_LONG if x.length > wide else 2 * _LONG)]
+    posts = _posts(uprights, rules, tall, inked.shape)
+    if not rules and not posts:
+        return drawn
+    left = _erased(_erased(inked, rules).T, posts).T
+    gone = _bands(rules, inked.shape) | _bands(posts, inked.T.shape).T
+    return _without_crumbs(drawn, left, gone)
+
+
+def _lines(inked: Mask) -> list[_Line]:
+    """The straight, thin, nearly horizontal lines."""
+    least = max(_LEAST_LENGTH, inked.shape[1] // 12)
+    thick = cv2.dilate(inked.astype(np.uint8), np.ones((3, 1), np.uint8))
+    runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, least), np.uint8))
+    runs &= inked.astype(np.uint8)
+    if not runs.any():
+        return []
+    # Gaps, as where a stroke crosses a pale line, do not end it.
+    joined = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, np.ones((3, least), np.uint8))
+    _, pieces, about, _ = cv2.connectedComponentsWithStats(joined)
+    found = []
+    for piece, (left, top, width, height, _) in enumerate(about.tolist()):
+        if piece == 0 or width < 2 * least:
+            continue
+        own = runs[top : top + height, left : left + width] > 0
+        own &= pieces[top : top + height, left : left + width] == piece
+        line = _line(own, left, top)
+        if line is not None:
+            found.append(line)
+    return found
+
+
+def _line(own: Mask, left: int, top: int) -> _Line | None:
+    """The line that the pixels `own` form, if they do."""
+    counts = own.sum(axis=0)
+    columns = np.flatnonzero(counts)
+    if len(columns) < _LEAST_COVER * own.shape[1]:
+        return None
+    thickness = float(np.median(counts[columns]))
+    centres = (np.arange(own.shape[0])[:, None] * own).sum(axis=0)[columns] / counts[columns]
+    slope, level = np.polyfit(columns, centres, 1)
+    off = np.abs(centres - (slope * columns + level))
+    straight = np.percentile(off, 90) <= max(1.5, 0.01 * own.shape[1])
+    thin = thickness <= max(3, _MOST_THICKNESS * own.shape[1])
+    if abs(slope) > _MOST_SLOPE or not straight or not thin:
+        return None
+    everywhere = np.interp(np.arange(own.shape[1]), columns, centres)
+    smooth = cv2.blur(everywhere[None], (15, 1))[0]
+    return _Line(left, np.asarray(smooth, float) + top, thickness)
+
+
+def _bands(lines: Sequence[_Line], shape: tuple[int, int], more: float = 1.5) -> Mask:
+    covered = np.zeros(shape, bool)
+    for line in lines:
+        covered |= line.band(shape, more)
+    return covered
+
+
+def _pieces(mask: Mask) -> tuple[NDArray[np.int32], NDArray[Any]]:
+    """Connected pieces: a number for each pixel, and left, top, width, height, area of each."""
+    _, pieces, about, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    return np.asarray(pieces), np.asarray(about)
+
+
+def _edge(shape: tuple[int, int]) -> Mask:
+    edge = np.ones(shape, bool)
+    edge[2:-2, 2:-2] = False
+    return edge
+
+
+def _writing_height(inked: Mask, lines: Sequence[_Line], uprights: Sequence[_Line]) -> int:
+    """How tall the tallest digit is, in pixels; 0 when nothing but lines can be told.
+
+    Best known from pieces that touch neither a line nor the edge of the picture; otherwise from
+    those that are not mainly upright lines themselves.
+    """
+    across = _bands(lines, inked.shape)
+    pieces, about = _pieces(inked & ~across)
+    count = len(about)
+    touching = np.zeros(count, bool)
+    touching[np.unique(pieces[_bands(lines, inked.shape, 3.5) | _edge(inked.shape)])] = True
+    upright = np.bincount(pieces[_bands(uprights, inked.T.shape).T], minlength=count)
+    areas, heights = about[:, cv2.CC_STAT_AREA], about[:, cv2.CC_STAT_HEIGHT]
+    digits = np.arange(count) > 0
+    for chosen in (digits & ~touching, digits & (upright < 0.6 * areas)):
+        large = chosen & (areas >= 0.1 * areas[chosen].max(initial=1))
+        if heights[large].max(initial=0) >= 8:
+            return int(heights[large].max())
+    return 0
+
+
+def _posts(
+    uprights: Sequence[_Line], rules: Sequence[_Line], tall: int, shape: tuple[int, int]
+) -> list[_Line]:
+    """The upright lines that are rules: all long ones, and those that end in rules on both ends."""
+    ends = _bands(rules, shape, 4) | _edge(shape)
+    between, free = [], []
+    for line in uprights:
+        if line.length <= (_LONG_POST if rules else _LONG) * tall:
+            continue
+        last = line.start + line.length - 1
+        first_column, last_column = (round(line.centres[i]) for i in (0, -1))
+        reach = 3
+        above = ends[max(0, line.start - reach) : line.start + reach + 1, first_column].any()
+        below = ends[last - reach : last + reach + 1, last_column].any()
+        if above and below:
+            between.append(line)
+        elif line.length > 2 * _LONG * tall:
+            free.append(line)
+    # A tall 1 may stand on a rule; the sides of boxes are several.
+    return free + (between if len(between) > 1 or len(rules) > 1 else [])
+
+
+def _erased(inked: Mask, lines: Sequence[_Line]) -> Mask:
+    """`inked` without `lines`, but with the strokes that cross them."""
+    left = inked.copy()
+    height = inked.shape[0]
+    for line in lines:
+        band = line.band(inked.shape)
+        left &= ~band
+        columns = np.arange(line.start, line.start + line.length)
+        reach = line.thickness / 2 + 2.5
+        above = np.rint(line.centres - reach).astype(int)
+        below = np.rint(line.centres + reach).astype(int)
+        inside = (above >= 0) & (below < height)
+        crossed = np.zeros(inked.shape[1], np.uint8)
+        crossed[columns[inside]] = (
+            inked[above[inside], columns[inside]] & inked[below[inside], columns[inside]]
+        )
+        crossed = cv2.dilate(crossed[None], np.ones((1, 3), np.uint8))[0]
+        left |= inked & band & (crossed > 0)
+    return left
+
+
+def _without_crumbs(drawn: Grey, left: Mask, gone: Mask) -> Grey:
+    """The ink map where ink is `left`, with its soft edges, without the crumbs of erased lines."""
+    pieces, about = _pieces(left)
+    areas = about[:, cv2.CC_STAT_AREA]
+    near = cv2.dilate(gone.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    crumb = np.zeros(len(about), bool)
+    crumb[np.unique(pieces[near])] = True
+    crumb &= areas < _CRUMB * areas[1:].max(initial=0)
+    kept = left & ~crumb[pieces]
+    soft = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.where(kept | (soft & ~gone & (drawn <= _INKED)), drawn, 0)
