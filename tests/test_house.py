@@ -19,9 +19,10 @@ FLOORS = [
     {"pictures"},
     {"data"},
     {"models"},
-    {"recognizer", "evaluation"},
+    {"judge"},
+    {"recognizer", "reader", "evaluation"},
     {"training"},
-    {"plots", "terminal"},
+    {"plots", "terminal", "sketch"},
     {"report"},
     {"cli"},
 ]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .data.sources import load as load
     from .errors import DigitsError as DigitsError
     from .evaluation import evaluate as evaluate
+    from .reader import Reader as Reader
     from .recognizer import Prediction as Prediction
     from .recognizer import Recognizer as Recognizer
     from .training.run import train as train
@@ -31,6 +32,7 @@ _HOME = {
     "DigitsError": ".errors",
     "evaluate": ".evaluation",
     "Prediction": ".recognizer",
+    "Reader": ".reader",
     "Recognizer": ".recognizer",
     "train": ".training.run",
 }

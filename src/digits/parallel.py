@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -25,6 +26,7 @@ Result = TypeVar("Result")
 _PATIENCE = 0.3  # seconds of work before other processes, which need as long to start, are worth it
 _CHUNK_SECONDS = 0.05
 _LARGEST_CHUNK = 256
+_LOG = "digits"  # the logger of which workers pass on what they say
 _GRACE = 0.5  # seconds for workers to end what they are at
 
 
@@ -72,17 +74,21 @@ def _pooled(
     function: Callable[[Sequence[Item]], Result], source: Iterator[Item], size: int, workers: int
 ) -> Generator[Result, None, None]:
     context = multiprocessing.get_context("spawn")  # a fork of a process with TensorFlow hangs
-    pool = ProcessPoolExecutor(workers, context, initializer=_ignore_interrupt)
-    pending: deque[Future[Result]] = deque()
+    level = logging.getLogger(_LOG).getEffectiveLevel()
+    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(level,))
+    pending: deque[Future[tuple[Result, list[logging.LogRecord]]]] = deque()
     ended = False
     try:
         while True:
             while len(pending) < 2 * workers + 1 and (chunk := list(islice(source, size))):
                 with _starting_quietly():
-                    pending.append(pool.submit(function, chunk))
+                    pending.append(pool.submit(_heard, function, chunk))
             if not pending:
                 break
-            yield pending.popleft().result()
+            result, records = pending.popleft().result()
+            for record in records:
+                logging.getLogger(record.name).handle(record)
+            yield result
         ended = True
     except BrokenProcessPool as error:
         raise DigitsError(
@@ -106,9 +112,37 @@ def _stop(pool: ProcessPoolExecutor) -> None:
         process.terminate()
 
 
-def _ignore_interrupt() -> None:
-    """Ctrl-C reaches all processes of a terminal; the first one alone decides what follows."""
+def _start_worker(level: int) -> None:
+    # Ctrl-C reaches all processes of a terminal; the first one alone decides what follows.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    log = logging.getLogger(_LOG)
+    log.setLevel(level)
+    log.propagate = False
+
+
+def _heard(
+    function: Callable[[Sequence[Item]], Result], chunk: Sequence[Item]
+) -> tuple[Result, list[logging.LogRecord]]:
+    """`function(chunk)` and what it logged, which nobody would hear from a worker itself."""
+    records: list[logging.LogRecord] = []
+    listener = _Listener(records)
+    log = logging.getLogger(_LOG)
+    log.addHandler(listener)
+    try:
+        return function(chunk), records
+    finally:
+        log.removeHandler(listener)
+
+
+class _Listener(logging.Handler):
+    def __init__(self, records: list[logging.LogRecord]) -> None:
+        super().__init__()
+        self.records = records
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # What stands in a message, and an error, need not be able to travel.
+        record.msg, record.args, record.exc_info = record.getMessage(), None, None
+        self.records.append(record)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ _COMMANDS = {
     "train": "train",
     "eval": "eval",
     "predict": "predict",
+    "read": "read",
     "models": "models",
     "info": "info",
     "convert": "convert",
@@ -49,6 +50,8 @@ class _Digits(click.Group):
 
 def _status(run: Any) -> int:
     """The exit status of a command: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    if sys.stderr is None:  # closed by whoever started us
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
     if isinstance(sys.stdout, io.TextIOWrapper):  # a file name may hold anything
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ..data.dataset import Dataset
 from ..models.presets import Recipe
-from ..training.fit import Epoch, Observer
+from ..training.fit import Epoch, Examples, Observer
 
 _HEADER = "epoch    loss  accuracy  val loss  val acc.      rate  seconds"
 
@@ -50,7 +49,7 @@ class TrainTable(Silent):
     def __exit__(self, *_: object) -> None:
         self.bar.stop()
 
-    def started(self, model: Any, recipe: Recipe, train: Dataset) -> None:
+    def started(self, model: Any, recipe: Recipe, train: Examples) -> None:
         self.epochs = recipe.epochs
         self.bar.start()
         print_ = self.bar.console.print

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError, OutputError
 from ..files import replacing
-from .presets import FAMILIES
+from .presets import OUTPUTS
 
 MAGIC = b"DIGITS-MODEL 1\n"
 USER_BLOCK = 512
@@ -72,7 +72,7 @@ class ModelFile:
 
     @property
     def family(self) -> str:
-        """`dense`, `cnn` or `rnn`."""
+        """`dense`, `cnn` or `rnn`; `judge` for the one that tells digits from what is none."""
         return str(self.metadata["family"])
 
     def seen_digests(self) -> NDArray[np.uint64]:
@@ -151,7 +151,7 @@ def _checked_metadata(content: bytes) -> dict[str, Any]:
     else:
         _expect(metadata["settings"]["architecture"], dict)
         _expect(metadata["settings"]["source"], str)
-    if metadata["family"] not in FAMILIES:
+    if metadata["family"] not in OUTPUTS:
         raise ValueError(metadata["family"])
     return dict(metadata)
 

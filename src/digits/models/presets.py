@@ -14,6 +14,9 @@ from typing import Any
 from ..errors import ModelError
 
 FAMILIES = ("dense", "cnn", "rnn")
+JUDGE = "judge"
+"""The family of the one model that tells digits from what is none: its 11th output."""
+OUTPUTS = {**dict.fromkeys(FAMILIES, 10), JUDGE: 11}
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd", "nadam", "adagrad")
 
 
@@ -174,20 +177,22 @@ _RECIPES = (
     Recipe(
         family="cnn",
         preset="wild",
-        source="the notebook's net, a little wider, for other people's pictures",
+        source="small stacked convolutions (as in VGG), for other people's pictures",
         reached="",
         architecture={
-            "filters": (24, 48),
-            "kernel_size": 5,
+            "filters": (24, 48, 64),
+            "convolutions": (1, 2, 2),
+            "kernel_size": 3,
+            "normalized": True,
             "units": 128,
             "activation": "relu",
             "dropout": (0.2, 0.3),
         },
         optimizer="adam",
-        learning_rate=1.5e-3,
+        learning_rate=2e-3,
         cosine=True,
         batch_size=128,
-        epochs=12,
+        epochs=14,
         validation_fraction=0.05,
         generated=20_000,
         augment=WILD,
@@ -207,6 +212,13 @@ _RECIPES = (
         check_every=500,
     ),
 )
+JUDGE_RECIPE = replace(
+    next(r for r in _RECIPES if (r.family, r.preset) == ("cnn", "wild")),
+    family=JUDGE,
+    source="the wild cnn, with one output more",
+    epochs=10,
+)
+"""How the judge is trained: on digits and on about as many generated pictures without one."""
 
 PRESETS: dict[str, dict[str, Recipe]] = {
     family: {r.preset: r for r in _RECIPES if r.family == family} for family in FAMILIES

@@ -19,23 +19,24 @@ MOST_BYTES = 256 << 20
 
 
 class Program:
-    """A program that takes (n, 28, 28) float32 pixels 0..255 and gives (n, 10) float32.
+    """A program that takes (n, 28, 28) float32 pixels 0..255 and gives (n, outputs) float32.
 
     Threads may share it; they take turns.
     """
 
-    def __init__(self, content: bytes, name: str) -> None:
+    def __init__(self, content: bytes, name: str, outputs: int = 10) -> None:
         self.content = content
         self.name = name
+        self.outputs = outputs
         self._lock = threading.Lock()
         self._interpreters: dict[int, Any] = {}
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(n, 10) probabilities for (n, 28, 28) pixel values, white ink on black.
+        """(n, outputs) probabilities for (n, 28, 28) pixel values, white ink on black.
 
         Raises ModelError when the content is no such program.
         """
-        result = np.empty((len(images), 10), np.float32)
+        result = np.empty((len(images), self.outputs), np.float32)
         try:
             with self._lock:
                 for start in range(0, len(images), BATCH):
@@ -70,7 +71,7 @@ class Program:
             interpreter = Interpreter(model_content=self.content, num_threads=threads)
             interpreter.allocate_tensors()
         ends = [interpreter.get_input_details(), interpreter.get_output_details()]
-        for details, rest in zip(ends, ([28, 28], [10]), strict=True):
+        for details, rest in zip(ends, ([28, 28], [self.outputs]), strict=True):
             fits = len(details) == 1 and details[0]["dtype"] is np.float32
             if not fits or list(details[0]["shape_signature"]) != [-1, *rest]:
                 raise self._cannot_run()

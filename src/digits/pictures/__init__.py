@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .decode import Picture, decode
 from .ink import Ink
-from .normalize import NoInkError, read_digit
+from .normalize import Look, NoInkError, look, read_digit
 
-__all__ = ["Ink", "NoInkError", "Picture", "decode", "read_digit"]
+__all__ = ["Ink", "Look", "NoInkError", "Picture", "decode", "look", "read_digit"]

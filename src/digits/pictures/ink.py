@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .decode import Grey, Picture
-from .rules import without_rules
+from .rules import INKED, without_rules
 
 Ink = Literal["auto", "dark", "light"]
 
+_MOST = 2000  # pixels of the longer side, where there are two channels to work on
 _LEAST_CONTRAST = 8  # of 255 between ink and ground; fainter is no ink
 _LEAST_PART = 0.02  # of the largest piece of ink; smaller pieces are dust
 _LEAST_TONES = 60  # of 255 between the tones of opaque pixels that hold both ink and ground
@@ -26,12 +27,15 @@ _LEAST_PIXELS = 12  # of such ink
 def flatten(picture: Picture, ink: Ink) -> tuple[Grey, Ink]:
     """One tone per pixel, (height, width) uint8, and what is known of the ink in it.
 
+    A large picture with an alpha channel is made smaller.
+
     Where the opaque pixels show but one tone, the shape is in the alpha channel: that becomes the
     picture. Otherwise clear pixels take the commonest tone of the opaque ones.
     """
     grey, alpha = picture.grey, picture.alpha
     if alpha is None or alpha.min() == 255:
         return grey, ink
+    grey, alpha = resized(grey, _MOST), resized(alpha, _MOST)
     opaque = grey[alpha >= max(1, int(alpha.max()) * 0.9)]
     if not opaque.size:
         return alpha, "light"
@@ -43,13 +47,27 @@ def flatten(picture: Picture, ink: Ink) -> tuple[Grey, Ink]:
     return np.rint(tones).astype(np.uint8), ink
 
 
-def reduced(tones: Grey, side: int) -> Grey:
-    """The picture with its longer side at most `side` pixels; never enlarged."""
-    scale = side / max(tones.shape)
-    if scale >= 1:
+def resized(tones: Grey, most: int, least: int = 0) -> Grey:
+    """The picture with its longer side at most `most` pixels, or its shorter at least `least`.
+
+    Enlarged four times at most; `most` goes before `least`.
+    """
+    scale = min(1.0, most / max(tones.shape))
+    if scale == 1:
+        scale = min(4.0, max(1.0, least / min(tones.shape)), most / max(tones.shape))
+    if scale == 1:
         return tones
     height, width = (max(1, round(length * scale)) for length in tones.shape)
-    return np.asarray(cv2.resize(tones, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(tones, (width, height), interpolation=way), np.uint8)
+
+
+def stroke_width(drawn: Grey) -> float:
+    """How wide the strokes of an ink map are, in pixels: twice its ink over its edge."""
+    inked = (drawn > INKED).astype(np.uint8)
+    area = int(np.count_nonzero(inked))
+    edge = area - int(np.count_nonzero(cv2.erode(inked, np.ones((3, 3), np.uint8))))
+    return 2 * area / max(1, edge)
 
 
 def ink_map(tones: Grey, ink: Ink = "auto") -> Grey:
@@ -74,7 +92,7 @@ def _drawn(contrast: NDArray[np.float32]) -> Grey:
     noise, two_tones = _noise(contrast, mark)
     least = max(float(_LEAST_CONTRAST), 0.0 if two_tones else _CLEAR * noise)
     strong = contrast[contrast > max(mark, least)]
-    if not strong.size or not two_tones and strong.size < _LEAST_PIXELS:
+    if not strong.size or (not two_tones and strong.size < _LEAST_PIXELS):
         return np.zeros(contrast.shape, np.uint8)
     level = float(np.median(strong))
     low = max(0.3 * level, 0.0 if two_tones else min(0.5 * level, 3 * noise))
@@ -133,7 +151,9 @@ def _is_uneven(contrast: NDArray[np.float32], drawn: Grey) -> bool:
     ground = (cv2.dilate((drawn > 127).astype(np.uint8), np.ones((5, 5))) == 0).astype(np.float32)
     size = (max(9, min(drawn.shape) // 16),) * 2
     share = cv2.blur(ground, size)
-    mean = cv2.blur(np.clip(contrast, -2 * level, 2 * level) * ground, size) / np.maximum(share, 0.05)
+    mean = cv2.blur(np.clip(contrast, -2 * level, 2 * level) * ground, size) / np.maximum(
+        share, 0.05
+    )
     seen = mean[share > 0.5]
     if seen.size < 0.1 * mean.size:
         return False

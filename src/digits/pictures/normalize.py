@@ -9,6 +9,7 @@ is the middle.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import cv2
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import PictureError
 from .decode import Grey, Picture, decode
-from .ink import Ink, flatten, ink_map, reduced
+from .ink import Ink, flatten, ink_map, resized, stroke_width
 
 Box = tuple[int, int, int, int]
 
@@ -37,6 +38,21 @@ class NoInkError(PictureError):
     """The picture was read, but there is no ink in it."""
 
 
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What was seen in a picture on the way to the one digit in it.
+
+    picture: as decoded. drawn: its ink map, (height, width) uint8, 0 ground to 255 ink, perhaps
+    smaller than the picture. box: left, top, right, bottom of the ink in it. image: (28, 28) uint8,
+    white ink on black, what a model sees.
+    """
+
+    picture: Picture
+    drawn: Grey
+    box: Box
+    image: Grey
+
+
 def read_digit(
     source: str | os.PathLike[str] | bytes, ink: Ink = "auto", name: str | None = None
 ) -> Grey:
@@ -48,20 +64,29 @@ def read_digit(
     already comes back pixel for pixel (dark ink inverted).
     Raises PictureError when it cannot be read, NoInkError when it is blank.
     """
-    picture = decode(source, name)
-    ready = noted(picture)
-    if ready is not None:
-        return ready
-    tones, ink = flatten(picture, ink)
-    ready = as_it_is(tones, ink)
-    if ready is not None:
-        return ready
-    drawn = ink_map(reduced(tones, _WORKING_SIDE), ink)
-    if not drawn.any():
+    seen = look(decode(source, name), ink)
+    if not seen.drawn.any():
         raise NoInkError(
-            f"cannot read {picture.name}: no ink found", "Give a picture with a digit in it"
+            f"cannot read {seen.picture.name}: no ink found", "Give a picture with a digit in it"
         )
-    return fit(drawn, ink_box(drawn))
+    return seen.image
+
+
+def look(picture: Picture, ink: Ink = "auto") -> Look:
+    """As `read_digit`, with all that was seen on the way.
+
+    Without ink, `drawn`, `box` and `image` are all 0.
+    """
+    ready = noted(picture)
+    if ready is None:
+        tones, ink = flatten(picture, ink)
+        ready = as_it_is(tones, ink)
+    if ready is not None:
+        return Look(picture, ready, ink_box(ready), ready)
+    drawn = ink_map(resized(tones, _WORKING_SIDE), ink)
+    box = ink_box(drawn)
+    image = fit(drawn, box) if drawn.any() else np.zeros((SIDE, SIDE), np.uint8)
+    return Look(picture, drawn, box, image)
 
 
 def noted(picture: Picture) -> Grey | None:
@@ -127,20 +152,18 @@ def _scaled(digit: Grey, longer: int) -> Grey:
     height, width = (max(1, round(side * scale)) for side in digit.shape)
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     digit = np.asarray(cv2.resize(digit, (width, height), interpolation=way))
-    return np.rint(digit * (255 / max(1, int(digit.max())))).astype(np.uint8)
+    return np.asarray(np.rint(digit * (255 / max(1, int(digit.max())))), np.uint8)
 
 
 def _weighted(digit: Grey) -> Grey:
     """A digit of _FINE * INK_SIDE pixels with its stroke brought to a width that MNIST has."""
     digit = np.pad(digit, _FINE * 2)
-    inked = (digit > 100).astype(np.uint8)
-    edge = np.count_nonzero(inked) - np.count_nonzero(cv2.erode(inked, np.ones((3, 3), np.uint8)))
-    stroke = 2 * np.count_nonzero(inked) / max(1, edge) / _FINE
+    stroke = stroke_width(digit) / _FINE
     change = round(_FINE * (min(max(stroke, _THINNEST), _THICKEST) - stroke))
     if change == 0:
         return digit
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(change) + 1,) * 2)
-    changed = np.asarray((cv2.dilate if change > 0 else cv2.erode)(digit, kernel))
+    changed = np.asarray((cv2.dilate if change > 0 else cv2.erode)(digit, kernel), np.uint8)
     return changed if changed.any() else digit
 
 

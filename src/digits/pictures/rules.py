@@ -18,11 +18,13 @@ from .decode import Grey
 
 Mask = NDArray[np.bool_]
 
-_INKED = 100  # of 255; a paler pixel belongs to a soft edge
+INKED = 100
+"""Of 255; a paler pixel of an ink map belongs to a soft edge."""
+
 _LONG = 1.6  # a line this many times as long as the writing is tall is a rule
 _LONG_POST = 1.15  # the same for what stands between rules: the sides of a box
 _LEAST_LENGTH = 24  # pixels; a shorter line is never looked at
-_LEAST_COVER = 0.7  # of its columns hold ink
+_LEAST_COVER = 0.8  # of its columns hold ink
 _MOST_SLOPE = 0.12
 _MOST_THICKNESS = 0.06  # of its length
 _CRUMB = 0.15  # of the largest piece: what is smaller and lies on an erased line goes with it
@@ -51,7 +53,7 @@ class _Line:
 
 def without_rules(drawn: Grey) -> Grey:
     """The ink map (height, width) uint8 without printed lines; itself when there are none."""
-    inked = drawn > _INKED
+    inked = drawn > INKED
     lines, uprights = _lines(inked), _lines(inked.T)
     if not lines and not uprights:
         return drawn
@@ -73,7 +75,7 @@ def _lines(inked: Mask) -> list[_Line]:
     least = max(_LEAST_LENGTH, inked.shape[1] // 12)
     thick = cv2.dilate(inked.astype(np.uint8), np.ones((3, 1), np.uint8))
     runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, least), np.uint8))
-    runs &= inked.astype(np.uint8)
+    runs = np.where(inked, runs, 0)
     if not runs.any():
         return []
     # Gaps, as where a stroke crosses a pale line, do not end it.
@@ -203,4 +205,4 @@ def _without_crumbs(drawn: Grey, left: Mask, gone: Mask) -> Grey:
     crumb &= areas < _CRUMB * areas[1:].max(initial=0)
     kept = left & ~crumb[pieces]
     soft = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return np.where(kept | (soft & ~gone & (drawn <= _INKED)), drawn, 0)
+    return np.where(kept | (soft & ~gone & (drawn <= INKED)), drawn, 0)

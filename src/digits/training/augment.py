@@ -111,7 +111,8 @@ class _Variation:
         inked = ops.cast(pixels > 64, "float32")
         width = ops.sum(ops.max(inked, axis=1), axis=1)
         height = ops.sum(ops.max(inked, axis=2), axis=1)
-        return tuple(ops.clip(side / 20, 0.2, 1)[:, None, None] for side in (width, height))  # type: ignore[return-value]
+        narrow = [ops.clip(side / 20, 0.2, 1)[:, None, None] for side in (width, height)]
+        return narrow[0], narrow[1]
 
     def _looked_up(self, pixels: Any, across: Any, down: Any) -> Any:
         """Bilinear values of `pixels` at fractional places (n, 28, 28); 0 outside."""
@@ -150,7 +151,9 @@ class _Variation:
         """The edge of another digit looks in from the side: what a cut between two leaves over."""
         ops = self.ops
         other = ops.roll(pixels, 1, axis=0)
-        way = ops.where(self._chance(0.5), self._uniform(15, 20, 1, 1), self._uniform(-20, -15, 1, 1))
+        way = ops.where(
+            self._chance(0.5), self._uniform(15, 20, 1, 1), self._uniform(-20, -15, 1, 1)
+        )
         place = ops.zeros((1, _SIDE, _SIDE)) + ops.arange(_SIDE, dtype="float32")
         sideways = self._chance(0.8)
         zero = ops.zeros_like(way)

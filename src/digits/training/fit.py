@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from ..data.dataset import Dataset
+import numpy as np
+from numpy.typing import NDArray
+
 from ..models._keras import import_keras
 from ..models.presets import Recipe
 from .augment import augmented
@@ -30,10 +32,20 @@ class Epoch:
     best: bool  # the best so far: see `fit`
 
 
+class Examples(Protocol):
+    """What is learned from: images (n, 28, 28) uint8 and labels (n,) uint8; a `Dataset`, say."""
+
+    @property
+    def images(self) -> NDArray[np.uint8]: ...
+    @property
+    def labels(self) -> NDArray[np.uint8]: ...
+    def __len__(self) -> int: ...
+
+
 class Observer:
     """Is told how the training goes; a caller overrides what it wants to show."""
 
-    def started(self, model: Any, recipe: Recipe, train: Dataset) -> None:
+    def started(self, model: Any, recipe: Recipe, train: Examples) -> None:
         """The model is built; `train` holds what it will learn from."""
 
     def step(self, epoch: int, share: float) -> None:
@@ -58,8 +70,8 @@ class Fitted:
 def fit(
     model: Any,
     recipe: Recipe,
-    train: Dataset,
-    validation: Dataset | None,
+    train: Examples,
+    validation: Examples | None,
     seed: int,
     observer: Observer,
 ) -> Fitted:
@@ -124,7 +136,7 @@ def _steps_per_call(recipe: Recipe, pictures: int) -> int:
     return steps
 
 
-def _plateau(recipe: Recipe, validation: Dataset | None) -> list[Any]:
+def _plateau(recipe: Recipe, validation: Examples | None) -> list[Any]:
     if recipe.plateau is None or validation is None:
         return []
     return [
@@ -145,7 +157,7 @@ class _Recorder:
         model: Any,
         trainee: Any,
         recipe: Recipe,
-        looked_at: Dataset,
+        looked_at: Examples,
         steps: int,
         observer: Observer,
     ) -> None:

@@ -29,14 +29,18 @@ def written_digits(count: int, seed: int = 0) -> Dataset:
 def written(shape: Shape, rng: np.random.Generator) -> NDArray[np.uint8]:
     """One writing of `shape`: an ink map (128, 128) uint8, with a random hand and pen."""
     width = 80 * rng.uniform(0.45, 1.0)
-    slant = rng.normal(0.12, 0.25)
+    slant = rng.normal(0.15, 0.3)
     turn = rng.normal(0, 0.08)
     place = np.array([[width, -80 * slant + 0.0], [0.0, 80.0]])
     turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ place
     canvas = np.zeros((_CANVAS, _CANVAS), np.uint8)
     thickness = int(np.clip(rng.gamma(6, 1.8), 4, 22))
+    crowding = np.exp(
+        rng.normal(0, 0.2, 2)
+    )  # some hands write the upper half large, some the lower
     for stroke in shape:
-        points = np.array(stroke) + rng.normal(0, _WOBBLE, (len(stroke), 2))
+        points = np.sign(stroke) * np.abs(stroke) ** crowding
+        points = points + rng.normal(0, _WOBBLE, (len(stroke), 2))
         corner = [i for i in range(1, len(stroke)) if stroke[i] == stroke[i - 1]]
         points[corner] = points[[i - 1 for i in corner]]  # a corner stays one
         path = _smooth(points - 0.5) @ turned.T + _CANVAS / 2
@@ -61,8 +65,8 @@ def not_digits(digits: Images, count: int, seed: int = 0) -> Images:
     digits: (n, 28, 28), from which pairs and pieces are made.
     """
     rng = np.random.default_rng(seed)
-    kinds = (_pair, _piece, _sign, _sign, _type, _scribble, _mark, _texture)
-    shares = np.array([0.25, 0.2, 0.1, 0.1, 0.1, 0.1, 0.05, 0.1])
+    kinds = (_pair, _piece, _sign, _type, _scribble, _mark, _texture)
+    shares = np.array([0.15, 0.1, 0.25, 0.2, 0.1, 0.05, 0.15])
     images = np.empty((count, 28, 28), np.uint8)
     for i, kind in enumerate(rng.choice(len(kinds), count, p=shares)):
         drawn = np.zeros((1, 1), np.uint8)
@@ -74,7 +78,7 @@ def not_digits(digits: Images, count: int, seed: int = 0) -> Images:
 
 def _pair(digits: Images, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Two digits or three, side by side, that often touch."""
-    canvas = np.zeros((44, 90), np.uint8)
+    canvas = np.zeros((44, 120), np.uint8)
     left = 0
     for _ in range(2 + (rng.random() < 0.25)):
         digit = digits[rng.integers(len(digits))]
@@ -84,22 +88,26 @@ def _pair(digits: Images, rng: np.random.Generator) -> NDArray[np.uint8]:
         ink = cv2.resize(digit[y : y + height, x : x + width], size)
         top = int(rng.integers(0, 44 - size[1] + 1)) if rng.random() < 0.2 else 40 - size[1]
         place = canvas[top : top + size[1], left : left + size[0]]
-        np.maximum(place, ink[:, : place.shape[1]], out=place)
+        np.maximum(place, ink, out=place)
         left = max(0, left + size[0] + int(rng.integers(-4, 4)))
     return canvas
 
 
 def _piece(digits: Images, rng: np.random.Generator) -> NDArray[np.uint8]:
     """A part of a digit, cut off along a nearly upright or level line, perhaps with a neighbour."""
-    whole = _pair(digits, rng) if rng.random() < 0.4 else digits[rng.integers(len(digits))]
-    if rng.random() < 0.3:
+    paired = rng.random() < 0.4
+    whole = _pair(digits, rng) if paired else digits[rng.integers(len(digits))]
+    if not paired and rng.random() < 0.3:
         whole = np.ascontiguousarray(whole.T)
+    if rng.random() < 0.5:
+        whole = np.ascontiguousarray(whole[::-1, ::-1])
     x, _, width, _ = cv2.boundingRect(whole)
     rows = np.arange(whole.shape[0])[:, None] - whole.shape[0] / 2
-    cut = x + width * rng.uniform(0.3, 0.6) + rng.normal(0, 0.15) * rows
-    beyond = np.arange(whole.shape[1]) >= cut
-    left = np.where(beyond if rng.random() < 0.5 else ~beyond, whole, 0).astype(np.uint8)
-    return left
+    # Of a pair more is left than one digit.
+    share = rng.uniform(0.65, 0.85) if paired else rng.uniform(0.35, 0.6)
+    cut = x + width * share + rng.normal(0, 0.15) * rows
+    piece = np.where(np.arange(whole.shape[1]) < cut, whole, 0).astype(np.uint8)
+    return np.ascontiguousarray(piece[::-1, ::-1]) if rng.random() < 0.5 else piece
 
 
 def _sign(digits: Images, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -137,7 +145,9 @@ def _mark(digits: Images, rng: np.random.Generator) -> NDArray[np.uint8]:
     wide = int(rng.integers(5, 40))
     if kind == 0:
         drop = int(rng.normal(0, 0.25) * wide)
-        cv2.line(canvas, (x - wide, y - drop), (x + wide, y + drop), 255, int(rng.integers(2, 14)), 16)
+        cv2.line(
+            canvas, (x - wide, y - drop), (x + wide, y + drop), 255, int(rng.integers(2, 14)), 16
+        )
     elif kind == 1:
         axes = (max(3, wide // 2), max(3, int(wide * rng.uniform(0.3, 0.7))))
         cv2.ellipse(canvas, (x, y), axes, float(rng.uniform(0, 180)), 0, 360, 255, -1, 16)
@@ -149,7 +159,9 @@ def _mark(digits: Images, rng: np.random.Generator) -> NDArray[np.uint8]:
         start = float(rng.uniform(0, 360))
         axes = (wide + 5, int(wide * rng.uniform(0.2, 1)) + 3)
         reach = float(rng.uniform(40, 200))
-        cv2.ellipse(canvas, (x, y), axes, 0, start, start + reach, 255, int(rng.integers(2, 12)), 16)
+        cv2.ellipse(
+            canvas, (x, y), axes, 0, start, start + reach, 255, int(rng.integers(2, 12)), 16
+        )
     return canvas
 
 
@@ -158,8 +170,10 @@ def _texture(digits: Images, rng: np.random.Generator) -> NDArray[np.uint8]:
     side = int(rng.integers(3, 40))
     field = rng.normal(size=(side, max(2, int(side * rng.uniform(0.4, 1.6)))))
     if rng.random() < 0.3:
-        field = np.repeat(field[:1], side, axis=0) + rng.normal(size=field.shape) * rng.random() * 0.3
+        field = (
+            np.repeat(field[:1], side, axis=0) + rng.normal(size=field.shape) * rng.random() * 0.3
+        )
     ways = (cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
-    field = cv2.resize(field, (56, 56), interpolation=ways[rng.integers(3)])
+    field = np.asarray(cv2.resize(field, (56, 56), interpolation=ways[rng.integers(3)]), float)
     field = (field - np.quantile(field, rng.uniform(0.3, 0.9))) / field.std()
     return np.asarray(np.clip(field * 10 ** rng.uniform(0.3, 2) * 128, 0, 255), np.uint8)

@@ -31,6 +31,7 @@ from ..models.foreign.rebuild import load_model
 from ..models.presets import Recipe, recipe_for, with_overrides
 from ..models.ready import ready, vouch_for
 from ..recognizer import Recognizer
+from .calibrate import calibrate
 from .fit import Epoch, Fitted, Observer, fit
 from .generate import written_digits
 
@@ -169,12 +170,18 @@ def train(
     observer.started(model, recipe, learn_from)
     fitted = fit(model, recipe, learn_from, held, seed, observer)
 
+    temperature = calibrate(model, held) if held else None
     program = compile_program(model)
     evaluation = evaluate(Recognizer.from_program(program, recipe.family), tests)
-    metadata = _metadata(recipe, fitted, training, evaluation.scores, seed)
-    metadata["validation_pictures"] = len(held) if held else 0
+    about = metadata(recipe, fitted, training, seed)
+    about["test"] = [
+        {"name": s.name, "n": s.n, "loss": s.loss, "accuracy": s.accuracy}
+        for s in evaluation.scores
+    ]
+    about["validation_pictures"] = len(held) if held else 0
+    about["temperature"] = temperature
     if earlier:
-        metadata["started_from"] = {
+        about["started_from"] = {
             "path": str(earlier.path),
             "data": earlier.metadata.get("data", []),
         }
@@ -182,7 +189,7 @@ def train(
         [d.digests for d in training] + ([earlier.seen_digests()] if earlier else [])
     )
     _warn_of_seen(tests, seen)
-    return Trained(model, recipe, fitted, evaluation.scores, metadata, program, seen)
+    return Trained(model, recipe, fitted, evaluation.scores, about, program, seen)
 
 
 def _recipe(
@@ -252,13 +259,10 @@ def _to_mix(
     return Splits(mnist.name, {"train": some, "test": mnist["test"]})
 
 
-def _metadata(
-    recipe: Recipe,
-    fitted: Fitted,
-    training: Sequence[Dataset],
-    scores: Sequence[Score],
-    seed: int,
+def metadata(
+    recipe: Recipe, fitted: Fitted, training: Sequence[Dataset], seed: int
 ) -> dict[str, Any]:
+    """What a model file tells of its model, but for the test."""
     keras = import_keras()
     packages = ("digits", "keras", "tensorflow", "numpy")
     return {
@@ -268,9 +272,6 @@ def _metadata(
         "seed": seed,
         "data": [
             {"name": d.name, "pictures": len(d), "fingerprint": d.fingerprint} for d in training
-        ],
-        "test": [
-            {"name": s.name, "n": s.n, "loss": s.loss, "accuracy": s.accuracy} for s in scores
         ],
         "history": [asdict(epoch) for epoch in fitted.history],
         "interrupted": fitted.interrupted,

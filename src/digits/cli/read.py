@@ -1,0 +1,138 @@
+"""`digits read`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .common import (
+    fail,
+    ink_option,
+    model_option,
+    note,
+    output_options,
+    progress_bar,
+    quiet_option,
+    result_stream,
+    write_records,
+)
+
+if TYPE_CHECKING:
+    from ..pictures import Ink
+    from ..reader import Reading
+
+_COLUMNS = ("path", "text", "error")
+
+
+@click.command("read", short_help="Read all digits in each picture.")
+@click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
+@model_option
+@ink_option
+@click.option(
+    "--min-confidence", type=click.FloatRange(0, 1), default=0.0, show_default=True, metavar="P",
+    help="Write ? for a digit that is less sure.",
+)  # fmt: skip
+@click.option(
+    "--annotate", type=click.Path(path_type=Path), metavar="FILE",
+    help="Draw what was read over the picture and save that as FILE; of several pictures, in "
+    "a folder of this name.",
+)  # fmt: skip
+@output_options("text", "json", "jsonl", "csv")
+@quiet_option
+def command(
+    pictures: tuple[str, ...],
+    model: str,
+    ink: Ink,
+    min_confidence: float,
+    annotate: Path | None,
+    fmt: str,
+    output: Path | None,
+    overwrite: bool,
+) -> int:
+    """Read all digits in each PICTURE: files, folders, quoted globs, or - for stdin.
+
+    One line or several, a column, digits that touch: the answer has the lines in reading order.
+    """
+    from ..errors import DigitsError
+    from ..pictures import decode
+    from ..pictures.find import find_pictures
+    from ..reader import Reader
+    from ..sketch import annotate as drawn_over
+    from ..sketch import check_output, save
+
+    paths = find_pictures(pictures)
+    failures = 0
+    with result_stream(output, overwrite) as stream:
+        places = _places(paths, annotate) if annotate else [None] * len(paths)
+        for place in places:
+            if place is not None:
+                check_output(place, overwrite)
+        reader = Reader(model)
+        note(f"using the model {reader.recognizer.path}")
+
+        def records() -> Iterator[dict[str, Any]]:
+            nonlocal failures
+            with progress_bar("reading", len(paths), hidden=stream.isatty()) as advance:
+                for path, place in zip(paths, places, strict=True):
+                    try:
+                        source = sys.stdin.buffer.read() if path == "-" else path
+                        picture = decode(source, path)
+                        reading = reader.read(picture, ink, min_confidence)
+                        if place is not None:
+                            save(drawn_over(picture, reading), place)
+                        yield _record(path, reading)
+                    except DigitsError as error:
+                        fail(str(error))
+                        failures += 1
+                        yield {"path": path, "error": str(error)}
+                    advance(1)
+
+        if fmt == "text":
+            for record in records():
+                if "error" not in record:
+                    stream.write(_text(record, several=len(paths) > 1) + "\n")
+                    stream.flush()
+        else:
+            write_records(records(), fmt, stream, _COLUMNS)
+    return 1 if failures else 0
+
+
+def _places(paths: list[str], annotate: Path) -> list[Path | None]:
+    """Where the drawing of each picture goes: one name for each, whatever folder it came from."""
+    if len(paths) == 1 and not annotate.is_dir():
+        return [annotate]
+    width = len(str(len(paths)))
+    names = [Path(path).stem if path != "-" else "stdin" for path in paths]
+    alike = len(set(names)) < len(names)
+    return [
+        annotate / (f"{i:0{width}}-{name}.png" if alike else f"{name}.png")
+        for i, name in enumerate(names, 1)
+    ]
+
+
+def _record(path: str, reading: Reading) -> dict[str, Any]:
+    return {
+        "path": path,
+        "text": reading.text,
+        "lines": reading.lines,
+        "digits": [
+            {
+                "digit": d.digit,
+                "confidence": round(d.confidence, 6),
+                "line": d.line,
+                "box": list(d.box),
+            }
+            for d in reading.digits
+        ],
+    }
+
+
+def _text(record: dict[str, Any], *, several: bool) -> str:
+    """The lines alone for one picture, to pipe on; behind the path for several."""
+    if not several:
+        return str(record["text"])
+    return f"{record['path']}: " + (", ".join(record["lines"]) or "no digits")

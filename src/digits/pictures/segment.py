@@ -1,0 +1,174 @@
+"""Cut a line of writing into parts, and bundle the parts into what may be digits.
+
+Over-segmentation, as in the classical readers of cheques: every place where two digits may touch
+is cut, and every bundle of neighbouring parts is a candidate. A model then finds the best path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .decode import Grey
+from .ink import stroke_width
+from .layout import Line, Piece, merged
+from .normalize import fit, ink_box
+
+_HEIGHT = 48  # pixels of a digit while it is cut
+_NARROW = 0.5  # of a digit's height: a narrower piece is not cut
+_LEAST_PART = 0.12  # of it: a narrower part is never cut off
+_WIDEST = 1.7  # of it: a wider bundle is no digit
+_FARTHEST = 0.25  # of it: parts with a wider gap between them are not of one digit
+_MOST_PARTS = 5  # in a bundle
+_MOST_CUTS = 8  # in a piece
+_MOST_INK = 2.5  # stroke widths that a cut goes through
+_SHARED = 0.5  # stroke widths on either side of a cut that belong to both parts
+_SIDESTEP = 0.15  # what a cut pays, in pixels of ink, for leaving the slant of the writing
+_SLANTS = np.tan(np.deg2rad(np.arange(-30, 56, 5)))
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """The parts `first` up to but not `last` of a line, taken together.
+
+    image: (28, 28) uint8 in MNIST's geometry. piece: its ink and its place in the ink map.
+    height, width: as shares of the height of a digit in the line.
+    """
+
+    first: int
+    last: int
+    image: Grey
+    piece: Piece
+    height: float
+    width: float
+
+
+def candidates(line: Line) -> list[Candidate]:
+    """Every bundle of neighbouring parts of a line that may be one digit."""
+    slant = _slant(line)
+    parts = sorted(
+        (part for piece in line.pieces for part in _parts(piece, line.height, slant)),
+        key=lambda p: p.x,
+    )
+    found = []
+    for first in range(len(parts)):
+        for last in range(first + 1, min(len(parts), first + _MOST_PARTS) + 1):
+            bundle = parts[first:last]
+            gap = bundle[-1].left - max((p.right for p in bundle[:-1]), default=bundle[-1].left)
+            whole = merged(bundle)
+            if gap > _FARTHEST * line.height or (
+                last - first > 1 and whole.width > _WIDEST * line.height
+            ):
+                break
+            image = fit(whole.ink, ink_box(whole.ink))
+            size = whole.height / line.height, whole.width / line.height
+            found.append(Candidate(first, last, image, whole, *size))
+    return found
+
+
+def _slant(line: Line) -> float:
+    """How far the writing leans to the right for each pixel up.
+
+    The shear that makes its columns most unequal: upright strokes stand in few of them.
+    """
+    best, most = 0.0, 0.0
+    scale = _HEIGHT / line.height
+    inks = [_resized(p.ink, scale) for p in line.pieces if p.height > 0.4 * line.height]
+    for slant in _SLANTS:
+        columns = [_sheared(ink, slant).sum(axis=0, dtype=float) for ink in inks]
+        sharpness = sum(float((c**2).sum()) for c in columns) * (1 - 0.1 * abs(slant))
+        if sharpness > most:
+            best, most = float(slant), sharpness
+    return best
+
+
+def _resized(ink: Grey, scale: float) -> Grey:
+    height, width = (max(1, round(side * scale)) for side in ink.shape)
+    return np.asarray(cv2.resize(ink, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _sheared(ink: Grey, slant: float) -> Grey:
+    """Upright: each row is shifted to the left the more, the higher it is (right for negative)."""
+    height, width = ink.shape
+    more = abs(slant) * (height - 1)
+    shift = 0.0 if slant > 0 else more
+    matrix = np.array([[1.0, slant, shift], [0, 1, 0]])
+    return np.asarray(cv2.warpAffine(ink, matrix, (int(np.ceil(width + more)), height)), np.uint8)
+
+
+def _parts(piece: Piece, tall: float, slant: float) -> list[Piece]:
+    """A piece cut wherever two digits may touch."""
+    if piece.width < _NARROW * tall:
+        return [piece]
+    scale = _HEIGHT / tall
+    upright = _sheared(_resized(piece.ink, scale), slant)
+    seams = _seams(upright)
+    if not len(seams):
+        return [piece]
+    # From rows and columns of the upright copy to those of the piece.
+    rows = np.arange(piece.height)
+    places = rows * (upright.shape[0] / piece.height)
+    shift = 0.0 if slant > 0 else abs(slant) * (upright.shape[0] - 1)
+    bounds = [np.full(piece.height, -np.inf)]
+    for seam in seams:
+        across = np.interp(places, np.arange(len(seam)), seam) - slant * places - shift
+        bounds.append(across / scale)
+    bounds.append(np.full(piece.height, np.inf))
+    return _cut(piece, bounds)
+
+
+def _cut(piece: Piece, bounds: list[NDArray[np.float64]]) -> list[Piece]:
+    """The parts between `bounds`, columns for each row; a stroke at a bound goes to both sides."""
+    shared = _SHARED * stroke_width(piece.ink)
+    across = np.arange(piece.width)
+    parts = []
+    for start, stop in pairwise(bounds):
+        inside = (across > start[:, None] - shared) & (across < stop[:, None] + shared)
+        ink = np.where(inside, piece.ink, 0).astype(np.uint8)
+        left, top, right, bottom = ink_box(ink)
+        if right - left > 1 and bottom - top > 1:
+            cropped = np.ascontiguousarray(ink[top:bottom, left:right])
+            parts.append(Piece(piece.left + left, piece.top + top, cropped))
+    return parts
+
+
+def _seams(upright: Grey) -> list[NDArray[np.int64]]:
+    """Paths from top to bottom, one column for each row, that go through little ink.
+
+    Dynamic programming, as in seam carving (Avidan and Shamir, 2007).
+    """
+    ink = upright / np.float32(255)
+    height, width = ink.shape
+    total = ink[0].copy()
+    steps = np.zeros((height, width), np.int64)
+    wall = np.full(1, np.inf, np.float32)
+    for y in range(1, height):
+        choices = np.stack(
+            [
+                np.concatenate([wall, total[:-1]]) + _SIDESTEP,
+                total,
+                np.concatenate([total[1:], wall]) + _SIDESTEP,
+            ]
+        )
+        best = choices.argmin(axis=0)
+        steps[y] = best - 1
+        total = choices[best, np.arange(width)] + ink[y]
+    most = _MOST_INK * stroke_width(upright)
+    margin = round(_LEAST_PART * _HEIGHT)
+    seams: list[NDArray[np.int64]] = []
+    for x in np.argsort(total, kind="stable"):
+        if total[x] > most or len(seams) == _MOST_CUTS:
+            break
+        seam = np.empty(height, np.int64)
+        seam[-1] = x
+        for y in range(height - 1, 0, -1):
+            seam[y - 1] = seam[y] + steps[y, seam[y]]
+        middle = seam.mean()
+        inside = margin < middle < width - margin
+        if inside and all(np.abs(seam - other).mean() > margin for other in seams):
+            seams.append(seam)
+    return sorted(seams, key=lambda seam: float(seam.mean()))

@@ -1,0 +1,95 @@
+"""Train the judge, which tells digits from what is none."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.dataset import Dataset, Images, joined
+from ..data.sources import load
+from ..judge import NO_DIGIT
+from ..models import file as model_file
+from ..models._keras import import_keras
+from ..models.builders import build
+from ..models.compile import compile_program
+from ..models.presets import JUDGE, JUDGE_RECIPE, OUTPUTS
+from ..models.program import Program
+from ..models.ready import vouch_for
+from .calibrate import calibrate
+from .fit import Observer, fit
+from .generate import not_digits, written_digits
+from .rows import cut_rows
+from .run import metadata
+
+CANDIDATES = 50_000
+NO_DIGITS = 35_000
+"""So many parts of rows, and signs and blots, are learned from besides the recipe's digits."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Pictures (n, 28, 28) uint8 and labels (n,) uint8, of digits 0..9 or NO_DIGIT."""
+
+    images: Images
+    labels: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def train_judge(
+    path: str | os.PathLike[str],
+    data_dir: str | os.PathLike[str] | None = None,
+    seed: int = 0,
+    observer: Observer | None = None,
+) -> Path:
+    """Train the judge on MNIST's training digits and generated pictures; write it to `path`."""
+    mnist = load("mnist", data_dir)
+    learn, held = mnist["train"].held_out(JUDGE_RECIPE.validation_fraction, seed)
+    written = written_digits(JUDGE_RECIPE.generated, seed)
+    train = _examples(joined([learn, written], "digits"), CANDIDATES, NO_DIGITS, seed)
+    share = len(held) / len(learn)
+    validation = _examples(held, round(CANDIDATES * share), round(NO_DIGITS * share), seed + 1)
+    import_keras().utils.set_random_seed(seed)
+    model = build(JUDGE_RECIPE.family, JUDGE_RECIPE.architecture)
+    fitted = fit(model, JUDGE_RECIPE, train, validation, seed, observer or Observer())
+    fair = Examples(
+        np.concatenate([held.images, others := not_digits(held.images, len(held), seed + 2)]),
+        np.concatenate([held.labels, np.full(len(others), NO_DIGIT, np.uint8)]),
+    )
+    temperature = calibrate(model, fair)
+    program = compile_program(model)
+    about = metadata(JUDGE_RECIPE, fitted, [mnist["train"]], seed)
+    about["test"] = [_score(Program(program, JUDGE, OUTPUTS[JUDGE]), mnist["test"])]
+    about["temperature"] = temperature
+    path = Path(path)
+    model_file.write(path, model, about, program, mnist["train"].digests)
+    vouch_for(path)
+    return path
+
+
+def _examples(digits: Dataset, candidates: int, others: int, seed: int) -> Examples:
+    """`digits` themselves, parts of rows of them, and `others` that are none; well mixed."""
+    cut, labels = cut_rows(digits, candidates, NO_DIGIT, seed)
+    none = np.full(others, NO_DIGIT, np.uint8)
+    images = np.concatenate([digits.images, cut, not_digits(digits.images, others, seed)])
+    labels = np.concatenate([digits.labels, labels, none])
+    order = np.random.default_rng(seed).permutation(len(labels))
+    return Examples(images[order], labels[order])
+
+
+def _score(program: Program, test: Dataset) -> dict[str, Any]:
+    """As of a recogniser, but a digit taken for none is wrong."""
+    answers = program.probabilities(test.images)
+    right = answers[np.arange(len(test)), test.labels]
+    return {
+        "name": test.name,
+        "n": len(test),
+        "loss": float(-np.log(np.maximum(right, 1e-7)).mean()),
+        "accuracy": float((answers.argmax(axis=1) == test.labels).mean()),
+    }

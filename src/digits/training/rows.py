@@ -1,0 +1,102 @@
+"""Rows of touching digits, cut as the reader cuts them: what the judge must tell apart."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.dataset import Dataset, Images
+from ..pictures.layout import find_lines
+from ..pictures.rules import INKED
+from ..pictures.segment import Candidate, candidates
+
+_SCALE = 2.5  # from MNIST's pixels to those of a row
+_WHOLE, _HALF = 0.85, 0.6  # of a digit's ink: more is the digit, less is none
+_MORE = 0.25  # of the digit's ink: so much of others beside it, and it is no digit
+
+
+def cut_rows(
+    digits: Dataset, count: int, none: int, seed: int = 0
+) -> tuple[Images, NDArray[np.uint8]]:
+    """`count` candidates (count, 28, 28) of random rows, with their labels (count,).
+
+    A candidate that holds one digit and little else has its label, one that clearly does not has
+    the label `none`; what lies between is left out. As many of one as of the other.
+    """
+    rng = np.random.default_rng(seed)
+    images: dict[bool, list[NDArray[np.uint8]]] = {True: [], False: []}
+    labels: dict[bool, list[int]] = {True: [], False: []}
+    half = count // 2
+    while min(map(len, images.values())) < half:
+        row, owners, truth = _row(digits, rng)
+        for line in find_lines(row):
+            for candidate in candidates(line):
+                label = _label(candidate, owners, truth, none)
+                # Neighbouring candidates are nearly alike, and slivers look like a 1.
+                narrow = label == none and candidate.width < 0.4 * candidate.height
+                if label is None or rng.random() < (0.85 if narrow else 0.5):
+                    continue
+                if len(images[label != none]) < half:
+                    images[label != none].append(candidate.image)
+                    labels[label != none].append(label)
+    return (
+        np.stack(images[True] + images[False]),
+        np.array(labels[True] + labels[False], np.uint8),
+    )
+
+
+def _row(
+    digits: Dataset, rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], list[int]]:
+    """An ink map of a few digits side by side, which digit (from 1) most ink is of, the labels."""
+    count = int(rng.integers(2, 6))
+    size = _SCALE * rng.uniform(0.8, 1.2)
+    tall = int(46 * size)
+    row = np.zeros((tall, int(34 * size * count) + tall), np.uint8)
+    owners = np.zeros(row.shape, np.uint8)
+    truth = []
+    left = tall // 2
+    gap = rng.normal(-1.5, 2.0)  # MNIST pixels: a hand that joins joins often
+    lean = rng.normal(0.1, 0.2)
+    for number in range(1, count + 1):
+        i = int(rng.integers(len(digits)))
+        truth.append(int(digits.labels[i]))
+        ink = _leaning(digits.images[i], size * rng.uniform(0.75, 1.1), lean)
+        top = int(np.clip(tall - ink.shape[0] - rng.normal(6, 2) * size, 0, tall - ink.shape[0]))
+        width = min(ink.shape[1], row.shape[1] - left)
+        place = np.s_[top : top + ink.shape[0], left : left + width]
+        stronger = ink[:, :width] > row[place]
+        row[place] = np.where(stronger, ink[:, :width], row[place])
+        owners[place] = np.where(stronger & (ink[:, :width] > INKED), number, owners[place])
+        left = max(0, left + ink.shape[1] + round((gap + rng.normal(0, 1.5)) * size))
+        if left >= row.shape[1]:
+            break
+    return row, owners, truth
+
+
+def _leaning(digit: NDArray[np.uint8], scale: float, lean: float) -> NDArray[np.uint8]:
+    """The ink of a digit, enlarged and sheared to the right by `lean` for each pixel up."""
+    height, width = digit.shape
+    moved = np.array([[scale, -lean * scale, lean * scale * height + 4], [0, scale, 0]])
+    wide = int(scale * (width + abs(lean) * height)) + 40
+    large = cv2.warpAffine(digit, moved, (wide, int(scale * height)), flags=cv2.INTER_CUBIC)
+    left, top, width, height = cv2.boundingRect((large > INKED).astype(np.uint8))
+    return np.ascontiguousarray(large[top : top + height, left : left + width])
+
+
+def _label(
+    candidate: Candidate, owners: NDArray[np.uint8], truth: list[int], none: int
+) -> int | None:
+    piece = candidate.piece
+    place = np.s_[piece.top : piece.bottom, piece.left : piece.right]
+    count = len(truth) + 1
+    held = np.bincount(owners[place][piece.ink > INKED], minlength=count)[1:].astype(float)
+    totals = np.bincount(owners.ravel(), minlength=count)[1:].astype(float)
+    best = int(held.argmax())
+    own, others = held[best], held.sum() - held[best]
+    if own >= _WHOLE * totals[best] and others <= _MORE * own:
+        return truth[best]
+    if own < _HALF * totals[best] or others > 2 * _MORE * own:
+        return none
+    return None
