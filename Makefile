@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint docs models bench bench-speed clean
+.PHONY: demo test lint docs pictures models bench bench-speed fuzz wild clean
 
 ## demo: set up, then train on the embedded digits, score, and read some pictures
 demo: $(VENV)/ready
@@ -29,11 +29,16 @@ docs: $(VENV)/ready
 	$(BIN)/python tools/readme.py
 	$(BIN)/python tools/model_card.py
 
-## models: train the shipped models again on all of MNIST (about two minutes)
+## pictures: make the pictures of the README again
+pictures: $(VENV)/ready
+	$(BIN)/python tools/example_pictures.py
+
+## models: train the shipped models again on all of MNIST (about twenty minutes)
 models: $(VENV)/ready
 	$(BIN)/digits train --arch dense --data mnist --out models/pretrained/dense.h5
-	$(BIN)/digits train --arch cnn --data mnist --out models/pretrained/cnn.h5
+	$(BIN)/digits train --arch cnn --preset wild --data mnist --out models/pretrained/cnn.h5
 	$(BIN)/digits train --arch rnn --data mnist --out models/pretrained/rnn.h5
+	$(BIN)/python tools/train_judge.py
 	rm -rf models/pretrained/*-run models/pretrained/*.bak
 	$(BIN)/python tools/model_card.py
 
@@ -44,6 +49,14 @@ bench-speed: $(VENV)/ready
 ## bench: each recipe beside plain Keras on all of MNIST (about an hour)
 bench: $(VENV)/ready
 	$(BIN)/python benchmarks/recipes.py
+
+## wild: read other people's pictures, in the folder WILD (see the script), and what is no digit
+wild: $(VENV)/ready
+	$(BIN)/python benchmarks/wild.py $(WILD)
+
+## fuzz: 10,000 broken pictures through the picture room
+fuzz: $(VENV)/ready
+	$(BIN)/python benchmarks/fuzz.py
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from digits.models.file import read
-from digits.models.presets import FAMILIES
+from digits.models.presets import OUTPUTS
 
 FOLDER = Path(__file__).parents[1] / "models"
 
@@ -23,21 +23,29 @@ pictures, looked at once, when the training had ended.
 """
 
 LIMITS = """
-What they cannot do: they know single digits 0 to 9, one to a picture, in a hand like those of
-MNIST (North American writers of the 1990s: a 1 with a long upstroke or a crossed 7 is rarer there
-than in Europe). They answer with a digit even for a letter or a scribble, and their confidence is
-not calibrated.
+`judge` is no recogniser. It tells what is no digit (letters, scribbles, several digits, blots) and
+finds the digits in a line; its test accuracy counts a digit that it takes for none as wrong.
+
+The cnn and the judge learned from MNIST's training digits and from generated handwriting
+(`digits.training.generate`); dense and rnn from MNIST alone, so that other people's pictures are
+best read by the cnn.
+
+What they cannot do: signs that look like a digit (O, l, S, Z, B, q) are taken for one. Digits that
+share a stroke, or that a printed line runs through lengthwise, are misread. Only the cnn's
+confidence and the judge's are calibrated.
 """
 
 
 def main() -> None:
     """Write the card."""
     rows = []
-    for family in FAMILIES:
+    for family in OUTPUTS:
         path = FOLDER / "pretrained" / f"{family}.h5"
         known = read(path).metadata
         test = known["test"][0]
+        generated = known["settings"].get("generated", 0)
         data = ", ".join(f"{d['name']} ({d['pictures']:,})" for d in known["data"])
+        data += f" and {generated:,} generated" if generated else ""
         rows.append(
             f"| {family} | {known['preset']} | {data} | {test['accuracy']:.2%} | "
             f"{test['loss']:.4f} | {len(known['history'])} epochs, {known['seconds']:.0f} s "

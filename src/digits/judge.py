@@ -35,6 +35,7 @@ Digits = list[tuple[Candidate, NDArray[np.float32]]]
 
 _MOST = 1200  # pixels of the longer side: a page of digits is still legible
 _LEAST = 120  # of the shorter side: rules and strokes are told apart
+_PRIOR = 0.2  # of all pictures that are shown, so many hold no digit
 _CLEAR = 0.8  # of the judge's probability: such a digit counts
 
 
@@ -49,6 +50,16 @@ def opinions(images: Images) -> NDArray[np.float32]:
     Raises ModelError when the shipped model is missing or damaged.
     """
     return _program().probabilities(images)
+
+
+def no_digit(images: Images) -> NDArray[np.float32]:
+    """(n,) probabilities that there is no digit in (n, 28, 28) pixel values.
+
+    The judge is calibrated where every second picture holds none; people mostly show digits.
+    """
+    odds = _PRIOR / (1 - _PRIOR)
+    none = opinions(images)[:, NO_DIGIT].astype(np.float64)
+    return np.asarray(none * odds / (none * odds + (1 - none)), np.float32)
 
 
 def count_digits(picture: Picture, ink: Ink = "auto") -> int:

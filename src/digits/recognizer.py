@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .data.dataset import Dataset, Images
 from .errors import ModelError, PictureError
-from .judge import NO_DIGIT, count_digits, opinions
+from .judge import count_digits, no_digit
 from .models.file import ModelFile
 from .models.find import find_model
 from .models.presets import FAMILIES
@@ -130,7 +130,7 @@ class Recognizer:
         self, images: Images, min_confidence: float = MIN_CONFIDENCE
     ) -> list[Prediction]:
         """Predictions for (n, 28, 28) pixel values 0..255, white ink on black."""
-        none = opinions(images)[:, NO_DIGIT]
+        none = no_digit(images)
         return [
             _prediction(row, float(p), min_confidence)
             for row, p in zip(self.probabilities(images), none, strict=True)

@@ -1,43 +1,17 @@
 from __future__ import annotations
 
-import io
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
-from PIL import Image
 
 from digits import Splits
 from digits.errors import PictureError
 from digits.pictures import NoInkError, read_digit
 from digits.pictures.normalize import as_it_is, has_mnist_geometry
-
-Pixels = NDArray[np.uint8]
-
-
-def png(pixels: Pixels, **options: Any) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG", compress_level=1, **options)
-    return file.getvalue()
-
-
-def drawn_large(digit: Pixels, scale: int, margins: tuple[int, int, int, int]) -> Pixels:
-    """The ink of a 28×28 digit, enlarged and with these margins (left, top, right, bottom)."""
-    left, top, width, height = cv2.boundingRect(digit)
-    ink = digit[top : top + height, left : left + width]
-    large = cv2.resize(ink, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    before_x, before_y, after_x, after_y = margins
-    return np.pad(large, ((before_y, after_y), (before_x, after_x)))
-
-
-def far(a: Pixels, b: Pixels) -> float:
-    """Mean difference as a share of the ink, where a place one pixel off is as good."""
-    shifts = [np.roll(a, (y, x), (0, 1)).astype(int) for y in (-1, 0, 1) for x in (-1, 0, 1)]
-    return float(min(np.abs(shifted - b).sum() for shifted in shifts) / b.sum())
+from drawing import Pixels, drawn_large, far, jpeg, png
 
 
 def test_mnist_comes_back_pixel_for_pixel_in_both_inks(sample: Splits) -> None:
@@ -105,9 +79,7 @@ def test_colours_depth_and_format_do_not_matter(sample: Splits) -> None:
     assert far(read_digit(png(photo)), digit) < 0.15
     deep = (1000 + (255 - large.astype(np.uint16)) * 4).astype(np.uint16)
     assert far(read_digit(png(deep)), digit) < 0.15
-    file = io.BytesIO()
-    Image.fromarray(photo).save(file, "JPEG", quality=60)
-    assert far(read_digit(file.getvalue()), digit) < 0.15
+    assert far(read_digit(jpeg(photo, 60)), digit) < 0.15
 
 
 def rgba(grey: Pixels | int, alpha: Pixels) -> Pixels:

@@ -194,7 +194,7 @@ _RECIPES = (
         batch_size=128,
         epochs=14,
         validation_fraction=0.05,
-        generated=20_000,
+        generated=25_000,
         augment=WILD,
     ),
     Recipe(
@@ -216,7 +216,7 @@ JUDGE_RECIPE = replace(
     next(r for r in _RECIPES if (r.family, r.preset) == ("cnn", "wild")),
     family=JUDGE,
     source="the wild cnn, with one output more",
-    epochs=10,
+    epochs=9,
 )
 """How the judge is trained: on digits and on about as many generated pictures without one."""
 

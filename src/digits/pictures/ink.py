@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .decode import Grey, Picture
-from .rules import INKED, without_rules
+from .rules import without_rules
 
 Ink = Literal["auto", "dark", "light"]
 
@@ -60,14 +60,6 @@ def resized(tones: Grey, most: int, least: int = 0) -> Grey:
     height, width = (max(1, round(length * scale)) for length in tones.shape)
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(tones, (width, height), interpolation=way), np.uint8)
-
-
-def stroke_width(drawn: Grey) -> float:
-    """How wide the strokes of an ink map are, in pixels: twice its ink over its edge."""
-    inked = (drawn > INKED).astype(np.uint8)
-    area = int(np.count_nonzero(inked))
-    edge = area - int(np.count_nonzero(cv2.erode(inked, np.ones((3, 3), np.uint8))))
-    return 2 * area / max(1, edge)
 
 
 def ink_map(tones: Grey, ink: Ink = "auto") -> Grey:

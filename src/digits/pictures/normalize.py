@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from ..errors import PictureError
 from .decode import Grey, Picture, decode
-from .ink import Ink, flatten, ink_map, resized, stroke_width
+from .ink import Ink, flatten, ink_map, resized
+from .rules import stroke_width
 
 Box = tuple[int, int, int, int]
 

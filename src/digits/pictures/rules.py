@@ -23,9 +23,11 @@ INKED = 100
 
 _LONG = 1.6  # a line this many times as long as the writing is tall is a rule
 _LONG_POST = 1.15  # the same for what stands between rules: the sides of a box
+_SPAN = 0.9  # of the picture's side: a line that spans it
+_PEN = 0.45  # of the pen's stroke
 _LEAST_LENGTH = 24  # pixels; a shorter line is never looked at
-_LEAST_COVER = 0.8  # of its columns hold ink
-_MOST_SLOPE = 0.12
+_LEAST_COVER = 0.93  # of its columns hold ink
+_SLOPES = np.linspace(-0.12, 0.12, 49)
 _MOST_THICKNESS = 0.06  # of its length
 _CRUMB = 0.15  # of the largest piece: what is smaller and lies on an erased line goes with it
 
@@ -51,16 +53,25 @@ class _Line:
         return covered
 
 
+def stroke_width(drawn: Grey) -> float:
+    """How wide the strokes of an ink map are, in pixels: twice its ink over its edge."""
+    inked = (drawn > INKED).astype(np.uint8)
+    area = int(np.count_nonzero(inked))
+    edge = area - int(np.count_nonzero(cv2.erode(inked, np.ones((3, 3), np.uint8))))
+    return 2 * area / max(1, edge)
+
+
 def without_rules(drawn: Grey) -> Grey:
     """The ink map (height, width) uint8 without printed lines; itself when there are none."""
     inked = drawn > INKED
-    lines, uprights = _lines(inked), _lines(inked.T)
+    pen = _PEN * stroke_width(drawn)
+    lines, uprights = _lines(inked, pen), _lines(inked.T, pen)
     if not lines and not uprights:
         return drawn
     tall = _writing_height(inked, lines, uprights)
     if not tall:
         return drawn
-    wide = 0.8 * inked.shape[1]
+    wide = _SPAN * inked.shape[1]
     rules = [x for x in lines if x.length > tall * (_LONG if x.length > wide else 2 * _LONG)]
     posts = _posts(uprights, rules, tall, inked.shape)
     if not rules and not posts:
@@ -70,8 +81,11 @@ def without_rules(drawn: Grey) -> Grey:
     return _without_crumbs(drawn, left, gone)
 
 
-def _lines(inked: Mask) -> list[_Line]:
-    """The straight, thin, nearly horizontal lines."""
+def _lines(inked: Mask, thinnest_pen: float) -> list[_Line]:
+    """The straight, thin, nearly horizontal lines.
+
+    Those that do not span the picture must be thinner than the pen: no row of digits' feet.
+    """
     least = max(_LEAST_LENGTH, inked.shape[1] // 12)
     thick = cv2.dilate(inked.astype(np.uint8), np.ones((3, 1), np.uint8))
     runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, least), np.uint8))
@@ -88,28 +102,46 @@ def _lines(inked: Mask) -> list[_Line]:
         own = runs[top : top + height, left : left + width] > 0
         own &= pieces[top : top + height, left : left + width] == piece
         line = _line(own, left, top)
-        if line is not None:
+        if line is None:
+            continue
+        share = line.length / inked.shape[1]
+        if share > _SPAN or (share > _SPAN / 2 and line.thickness < thinnest_pen):
             found.append(line)
     return found
 
 
 def _line(own: Mask, left: int, top: int) -> _Line | None:
-    """The line that the pixels `own` form, if they do."""
-    counts = own.sum(axis=0)
-    columns = np.flatnonzero(counts)
-    if len(columns) < _LEAST_COVER * own.shape[1]:
+    """The line that the pixels `own` form, if they do; some may be of strokes that touch it."""
+    rows, columns = np.nonzero(own)
+    width = own.shape[1]
+    best, slope, level = 0, 0.0, 0
+    for tried in _SLOPES:  # a Hough transform: the slope and level that most columns agree on
+        levels = np.rint(rows - tried * columns).astype(int)
+        low = int(levels.min())
+        met = np.zeros((int(levels.max()) - low + 3, width), bool)
+        met[levels - low + 1, columns] = True
+        met[1:-1] |= met[:-2] | met[2:]  # a pixel up or down is near enough
+        counts = met.sum(axis=1)
+        if counts.max() > best:
+            best, slope = int(counts.max()), float(tried)
+            level = int(np.median(np.flatnonzero(counts == best))) + low - 1
+    if best < _LEAST_COVER * width:
         return None
-    thickness = float(np.median(counts[columns]))
-    centres = (np.arange(own.shape[0])[:, None] * own).sum(axis=0)[columns] / counts[columns]
-    slope, level = np.polyfit(columns, centres, 1)
-    off = np.abs(centres - (slope * columns + level))
-    straight = np.percentile(off, 90) <= max(1.5, 0.01 * own.shape[1])
-    thin = thickness <= max(3, _MOST_THICKNESS * own.shape[1])
-    if abs(slope) > _MOST_SLOPE or not straight or not thin:
+    off = rows - (slope * columns + level)
+    near = np.abs(off) <= max(2.0, _MOST_THICKNESS * width / 2)
+    counts = np.bincount(columns[near], minlength=width)
+    # Strokes that run into the line make it thicker, and only ever thicker.
+    thickness = float(np.quantile(counts[counts > 0], 0.3))
+    if thickness > max(3, _MOST_THICKNESS * width):
         return None
-    everywhere = np.interp(np.arange(own.shape[1]), columns, centres)
-    smooth = cv2.blur(everywhere[None], (15, 1))[0]
-    return _Line(left, np.asarray(smooth, float) + top, thickness)
+    inside = np.abs(off) <= thickness
+    total = np.bincount(columns[inside], minlength=width)
+    sums = np.bincount(columns[inside], weights=off[inside], minlength=width)
+    # Paper is not quite flat: the line may bow by less than its thickness.
+    window = np.ones(2 * (width // 8) + 1)
+    bow = np.convolve(sums, window, "same") / np.maximum(np.convolve(total, window, "same"), 1)
+    centres = top + level + slope * np.arange(width) + bow
+    return _Line(left, np.asarray(centres, float), thickness)
 
 
 def _bands(lines: Sequence[_Line], shape: tuple[int, int], more: float = 1.5) -> Mask:

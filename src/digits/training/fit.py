@@ -78,7 +78,8 @@ def fit(
     """Train `model` in place by `recipe`.
 
     The best epoch is kept: the one of the highest validation accuracy (of equals the one of the
-    lowest validation loss), or without validation pictures simply the latest. Ctrl-C ends the
+    lowest validation loss), or without validation pictures simply the latest. So too where the rate
+    falls to 0: the last steps average out the noise that an earlier epoch may be lucky in. Ctrl-C ends the
     training after the best epoch so far; before the first has ended, KeyboardInterrupt is raised.
     The same seed, machine and versions give the same weights; for that, the global random state of
     Python, NumPy and the backend is set.
@@ -195,7 +196,7 @@ class _Recorder:
     def epoch_ends(self, epoch: int, logs: Any) -> None:
         values = {name: float(value) for name, value in (logs or {}).items()}
         key = (values.get("val_accuracy", self.number), -values.get("val_loss", 0.0))
-        best = self.best_key is None or key > self.best_key
+        best = self.best_key is None or self.recipe.cosine or key > self.best_key
         if best:
             self.best_key, self.best_weights = key, self.model.get_weights()
         record = Epoch(

@@ -26,15 +26,20 @@ def written_digits(count: int, seed: int = 0) -> Dataset:
     return Dataset(images, labels, f"{count} generated")
 
 
-def written(shape: Shape, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """One writing of `shape`: an ink map (128, 128) uint8, with a random hand and pen."""
+def written(
+    shape: Shape, rng: np.random.Generator, thickness: int | None = None
+) -> NDArray[np.uint8]:
+    """One writing of `shape`: an ink map (128, 128) uint8, with a random hand and pen.
+
+    thickness: of the pen, in pixels; by chance when None.
+    """
     width = 80 * rng.uniform(0.45, 1.0)
-    slant = rng.normal(0.15, 0.3)
+    slant = rng.normal(0.12, 0.27)
     turn = rng.normal(0, 0.08)
     place = np.array([[width, -80 * slant + 0.0], [0.0, 80.0]])
     turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ place
     canvas = np.zeros((_CANVAS, _CANVAS), np.uint8)
-    thickness = int(np.clip(rng.gamma(6, 1.8), 4, 22))
+    thickness = thickness or int(np.clip(rng.gamma(6, 1.8), 4, 22))
     crowding = np.exp(
         rng.normal(0, 0.2, 2)
     )  # some hands write the upper half large, some the lower

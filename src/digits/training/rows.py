@@ -57,7 +57,7 @@ def _row(
     owners = np.zeros(row.shape, np.uint8)
     truth = []
     left = tall // 2
-    gap = rng.normal(-1.5, 2.0)  # MNIST pixels: a hand that joins joins often
+    gap = rng.normal(-0.5, 2.0)  # MNIST pixels: a hand that joins joins often
     lean = rng.normal(0.1, 0.2)
     for number in range(1, count + 1):
         i = int(rng.integers(len(digits)))
@@ -69,9 +69,12 @@ def _row(
         stronger = ink[:, :width] > row[place]
         row[place] = np.where(stronger, ink[:, :width], row[place])
         owners[place] = np.where(stronger & (ink[:, :width] > INKED), number, owners[place])
-        left = max(0, left + ink.shape[1] + round((gap + rng.normal(0, 1.5)) * size))
+        left = max(0, left + ink.shape[1] + round((gap + rng.normal(0, 1.0)) * size))
         if left >= row.shape[1]:
             break
+    if rng.random() < 0.5:  # a picture of few pixels, made sharp again by the ink map
+        soft = cv2.GaussianBlur(row, (0, 0), float(rng.uniform(1, 3))).astype(np.float32)
+        row = np.clip((soft - rng.uniform(20, 90)) * 2.5, 0, 255).astype(np.uint8)
     return row, owners, truth
 
 

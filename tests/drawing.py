@@ -1,0 +1,188 @@
+"""Pictures drawn from real digits: one enlarged, or several on a page, in ink on some paper."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+Box = tuple[int, int, int, int]
+
+
+def png(pixels: Pixels, **options: Any) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "PNG", compress_level=1, **options)
+    return file.getvalue()
+
+
+def jpeg(pixels: Pixels, quality: int, **options: Any) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "JPEG", quality=quality, **options)
+    return file.getvalue()
+
+
+def ink_of(digit: Pixels) -> Pixels:
+    """A digit without the empty rows and columns around it."""
+    left, top, width, height = cv2.boundingRect(digit)
+    return digit[top : top + height, left : left + width]
+
+
+def drawn_large(digit: Pixels, scale: float, margins: tuple[int, int, int, int]) -> Pixels:
+    """The ink of a 28×28 digit, enlarged and with these margins (left, top, right, bottom)."""
+    way = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+    large = cv2.resize(ink_of(digit), None, fx=scale, fy=scale, interpolation=way)
+    before_x, before_y, after_x, after_y = margins
+    return np.pad(large, ((before_y, after_y), (before_x, after_x)))
+
+
+def far(a: Pixels, b: Pixels) -> float:
+    """Mean difference as a share of the ink, where a place one pixel off is as good."""
+    shifts = [np.roll(a, (y, x), (0, 1)).astype(int) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    return float(min(np.abs(shifted - b).sum() for shifted in shifts) / b.sum())
+
+
+def turned(pixels: Pixels, degrees: float) -> Pixels:
+    """Turned about its middle; what comes in from outside is as its edge."""
+    height, width = pixels.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
+    return np.asarray(
+        cv2.warpAffine(pixels, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
+
+
+def on_paper(
+    ink: Pixels,
+    paper: float | NDArray[np.floating[Any]] = 235,
+    pen: float = 40,
+    grain: float = 0,
+    seed: int = 0,
+) -> Pixels:
+    """An ink map as a photo: `paper` where there is none, `pen` (a tone) where it is full.
+
+    grain: the standard deviation of the camera's noise.
+    """
+    tones = paper + (pen - np.asarray(paper, float)) * (ink / 255)
+    if grain:
+        tones = tones + np.random.default_rng(seed).normal(0, grain, ink.shape)
+    return np.clip(np.rint(tones), 0, 255).astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """Several digits in one picture.
+
+    ink: (height, width) uint8, 0 ground to 255 ink. owners: for each pixel the number of the digit,
+    from 1, whose ink it is. boxes: left, top, right, bottom of each digit's ink.
+    """
+
+    ink: Pixels
+    owners: Pixels
+    boxes: list[Box]
+
+
+def page(
+    digits: Sequence[Pixels], spots: Sequence[tuple[float, float]], scale: float, margin: int = 0
+) -> Page:
+    """Each digit's ink, enlarged, with the lower left corner of its box at its spot.
+
+    spots: (x, y), y down, in MNIST's pixels from anywhere. margin: empty pixels around all.
+    """
+    inks = [drawn_large(digit, scale, (0, 0, 0, 0)) for digit in digits]
+    lefts = [round(x * scale) for x, _ in spots]
+    tops = [round(y * scale) - len(ink) for ink, (_, y) in zip(inks, spots, strict=True)]
+    left, top = min(lefts) - margin, min(tops) - margin
+    boxes = [
+        (x - left, y - top, x - left + ink.shape[1], y - top + ink.shape[0])
+        for ink, x, y in zip(inks, lefts, tops, strict=True)
+    ]
+    height, width = max(b[3] for b in boxes) + margin, max(b[2] for b in boxes) + margin
+    whole, owners = np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8)
+    for number, (ink, (x, y, right, bottom)) in enumerate(zip(inks, boxes, strict=True), 1):
+        place = np.s_[y:bottom, x:right]
+        owners[place] = np.where(ink > whole[place], number, owners[place])
+        np.maximum(whole[place], ink, out=whole[place])
+    return Page(whole, owners, boxes)
+
+
+def in_a_row(
+    digits: Sequence[Pixels],
+    gap: float = 5,
+    slope: float = 0,
+    drops: Sequence[float] = (),
+    start: tuple[float, float] = (0, 0),
+) -> list[tuple[float, float]]:
+    """Spots side by side, `gap` MNIST pixels between the boxes; less than 0, they overlap.
+
+    slope: how far the row sinks for each pixel to the right. drops: how far each digit hangs below
+    the baseline.
+    """
+    spots = []
+    x, y = start
+    for i, digit in enumerate(digits):
+        spots.append((x, y + slope * (x - start[0]) + (drops[i] if drops else 0)))
+        x += ink_of(digit).shape[1] + gap
+    return spots
+
+
+def touching(digits: Sequence[Pixels]) -> list[tuple[float, float]]:
+    """Spots side by side, each digit pushed to the left until its ink meets the last one's."""
+    spots: list[tuple[float, float]] = []
+    x = 0
+    for i, digit in enumerate(digits):
+        ink = ink_of(digit) > 100
+        if i:
+            last = ink_of(digits[i - 1]) > 100
+            high = min(len(last), len(ink))
+            # On one baseline: for each common row, from the last one's end to this one's start.
+            room = [
+                last.shape[1] - np.flatnonzero(a).max() - 1 + np.flatnonzero(b).min()
+                for a, b in zip(last[-high:], ink[-high:], strict=True)
+                if a.any() and b.any()
+            ]
+            x += last.shape[1] - (int(min(room)) if room else 0) - 1
+        spots.append((x, 0))
+    return spots
+
+
+def with_pen(digit: Pixels, tall: int, width: int, margin: int) -> Pixels:
+    """A digit written anew, `tall` pixels high, with a pen of `width` pixels along its middle."""
+    rows, columns = np.nonzero(_middle(digit))
+    scale = tall / (np.ptp(rows) + 1)
+    x = np.rint((columns - columns.min() + 0.5) * scale).astype(int) + margin
+    y = np.rint((rows - rows.min() + 0.5) * scale).astype(int) + margin
+    wide = round((np.ptp(columns) + 1) * scale)
+    ink = np.zeros((tall + 2 * margin, wide + 2 * margin), np.uint8)
+    number = {(r, c): i for i, (r, c) in enumerate(zip(rows, columns, strict=True))}
+    for (r, c), i in number.items():
+        for near in ((r, c + 1), (r + 1, c - 1), (r + 1, c), (r + 1, c + 1)):
+            if (j := number.get(near)) is not None:
+                cv2.line(ink, (x[i], y[i]), (x[j], y[j]), 255, width)
+    return ink
+
+
+def _middle(digit: Pixels) -> NDArray[np.bool_]:
+    """The middle line of the strokes of a digit, at three times its size (Zhang and Suen, 1984)."""
+    ink = drawn_large(digit, 3, (3, 3, 3, 3)) > 127
+    before = None
+    while before is None or (ink != before).any():
+        before = ink.copy()
+        for first in (True, False):
+            # From the one above, clockwise.
+            steps = ((1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1))
+            near = [np.roll(ink, step, (0, 1)) for step in steps]
+            up, _, right, _, down, _, left, _ = near
+            count = np.sum(near, axis=0)
+            starts = np.sum(
+                [~a & b for a, b in zip(near, near[1:] + near[:1], strict=True)], axis=0
+            )
+            ends = (right & down, up | left) if first else (up & left, right | down)
+            edge = ~(ends[0] & ends[1])
+            ink = ink & ~((count >= 2) & (count <= 6) & (starts == 1) & edge)
+    return ink
