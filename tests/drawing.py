@@ -94,7 +94,7 @@ def page(
 
     spots: (x, y), y down, in MNIST's pixels from anywhere. margin: empty pixels around all.
     """
-    inks = [drawn_large(digit, scale, (0, 0, 0, 0)) for digit in digits]
+    inks = [_smooth(digit, scale) for digit in digits]
     lefts = [round(x * scale) for x, _ in spots]
     tops = [round(y * scale) - len(ink) for ink, (_, y) in zip(inks, spots, strict=True)]
     left, top = min(lefts) - margin, min(tops) - margin
@@ -109,6 +109,14 @@ def page(
         owners[place] = np.where(ink > whole[place], number, owners[place])
         np.maximum(whole[place], ink, out=whole[place])
     return Page(whole, owners, boxes)
+
+
+def _smooth(digit: Pixels, scale: float) -> Pixels:
+    """The ink of a digit, enlarged; unlike a tight crop, its edge is soft all around."""
+    large = cv2.resize(
+        np.pad(ink_of(digit), 1), None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC
+    )
+    return ink_of(np.where(large > 20, large, 0))
 
 
 def in_a_row(

@@ -24,7 +24,7 @@ from .models.program import Program
 from .models.ready import ready
 from .pictures import Ink, Picture
 from .pictures.ink import flatten, ink_map, resized
-from .pictures.layout import find_lines
+from .pictures.layout import Line, find_lines
 from .pictures.segment import Candidate, candidates
 
 NO_DIGIT = 10
@@ -35,7 +35,8 @@ Digits = list[tuple[Candidate, NDArray[np.float32]]]
 
 _MOST = 1200  # pixels of the longer side: a page of digits is still legible
 _LEAST = 120  # of the shorter side: rules and strokes are told apart
-_PRIOR = 0.2  # of all pictures that are shown, so many hold no digit
+_PRIOR = 0.3  # of all pictures that are shown, so many hold no digit
+_CROWDED = 100  # pieces of ink
 _CLEAR = 0.8  # of the judge's probability: such a digit counts
 
 
@@ -63,21 +64,27 @@ def no_digit(images: Images) -> NDArray[np.float32]:
 
 
 def count_digits(picture: Picture, ink: Ink = "auto") -> int:
-    """How many digits clearly stand in a picture."""
-    return sum(
-        view[:NO_DIGIT].max() > _CLEAR
-        for digits, _ in lines_of_digits(picture, ink)
-        for _, view in digits
-    )
+    """How many digits clearly stand in a picture; 0 also for one that is crowded with ink."""
+    lines, _ = _lines(picture, ink)
+    if sum(len(line.pieces) for line in lines) > _CROWDED:
+        return 0
+    views = [view for line in lines for _, view in find_digits(candidates(line))]
+    return sum(bool(view[:NO_DIGIT].max() > _CLEAR) for view in views)
 
 
 def lines_of_digits(picture: Picture, ink: Ink) -> Iterator[tuple[Digits, tuple[int, int]]]:
     """The digits of each line that has any, from top to bottom, and the shape of the ink map."""
+    lines, shape = _lines(picture, ink)
+    for line in lines:
+        if digits := find_digits(candidates(line)):
+            yield digits, shape
+
+
+def _lines(picture: Picture, ink: Ink) -> tuple[list[Line], tuple[int, int]]:
+    """The lines of writing in a picture, and the shape of its ink map."""
     tones, ink = flatten(picture, ink)
     drawn = ink_map(resized(tones, _MOST, _LEAST), ink)
-    for line in find_lines(drawn):
-        if digits := find_digits(candidates(line)):
-            yield digits, drawn.shape
+    return find_lines(drawn), drawn.shape
 
 
 def find_digits(all_: Sequence[Candidate]) -> Digits:

@@ -16,6 +16,11 @@ from digits import Recognizer, Splits
 from digits.errors import ModelError
 from digits.models import file as model_file
 from digits.models._keras import import_keras
+from digits.models.builders import build
+from digits.models.compile import compile_program
+from digits.models.presets import JUDGE, JUDGE_RECIPE, OUTPUTS
+from digits.models.program import Program
+from digits.models.ready import ready, vouch_for
 
 FAMILIES = ("dense", "cnn", "rnn")
 
@@ -159,3 +164,39 @@ def test_odd_inner_values_are_damage(models: dict[str, Path], tmp_path: Path) ->
             model_file.read(path)
     with pytest.raises(ModelError, match="cannot read"):
         model_file.read("a\0b.h5")
+
+
+@pytest.fixture(scope="module")
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of the judge's family, saved here; it knows nothing yet."""
+    path = tmp_path_factory.mktemp("judge") / "some.h5"
+    model = build(JUDGE, {"filters": (4,), "kernel_size": 3, "units": 8})
+    about = {
+        "family": JUDGE, "preset": "wild", "settings": JUDGE_RECIPE.settings(), "seed": 0,
+        "data": [], "test": [], "history": [], "interrupted": False, "seconds": 1.0,
+        "versions": {}, "created": "2026-01-01T00:00:00+00:00",
+    }  # fmt: skip
+    model_file.write(path, model, about, compile_program(model), np.empty(0, np.uint64))
+    vouch_for(path)
+    return path
+
+
+def test_the_judge_has_a_file_like_all(judge: Path, sample: Splits) -> None:
+    images = sample["test"].images[:100]
+    file = ready(judge)
+    assert (file.family, file.metadata["settings"]["family"]) == (JUDGE, JUDGE)
+    assert file.seen_digests().size == 0
+    plain = import_keras().models.load_model(judge, compile=False)
+    found = Program(file.program, "x", OUTPUTS[file.family]).probabilities(images)
+    np.testing.assert_allclose(found, plain.predict(images, verbose=0), atol=1e-5)
+
+
+def test_a_recogniser_does_not_take_a_judge(
+    judge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clear = r"some\.h5 is no recogniser but a judge\. Give another model\."
+    with pytest.raises(ModelError, match=clear):
+        Recognizer(judge)
+    monkeypatch.setenv("DIGITS_CACHE", str(tmp_path))  # as if it came from another machine
+    with pytest.raises(ModelError, match=clear):
+        Recognizer(judge)

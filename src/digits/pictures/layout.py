@@ -13,6 +13,7 @@ from .rules import INKED
 
 _SMALL = 0.45  # of the height of a line: less is a dot, a dash or a part of a digit
 _TINY = 0.08  # of it, in both directions: dust
+_MOST_PIECES = 500  # more is noise: the largest are kept
 _STEEPEST = 1.0  # slope of a line of digits: 45°
 
 
@@ -98,8 +99,11 @@ def merged(pieces: Sequence[Piece]) -> Piece:
 def _pieces(drawn: Grey) -> list[Piece]:
     inked = (drawn > INKED).astype(np.uint8)
     _, numbers, about, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
+    areas = about[1:, cv2.CC_STAT_AREA]
+    largest = np.sort(np.argsort(-areas, kind="stable")[:_MOST_PIECES]) + 1
     found = []
-    for number, (left, top, width, height, _) in enumerate(about.tolist()[1:], 1):
+    for number in largest.tolist():
+        left, top, width, height, _ = about[number].tolist()
         place = np.s_[top : top + height, left : left + width]
         found.append(Piece(left, top, np.where(numbers[place] == number, drawn[place], 0)))
     return found
@@ -139,29 +143,33 @@ def _with_bits(pieces: Sequence[Piece], tall: float) -> list[Piece]:
 def _chains(pieces: Sequence[Piece]) -> list[list[Piece]]:
     """Pieces beside each other, each with the one to its left that stands most on its level."""
     chains: list[list[Piece]] = []
+    slopes: list[float] = []
     for piece in sorted(pieces, key=lambda p: p.x):
         best, most = None, 0.3
-        for chain in chains:
+        for number, chain in enumerate(chains):
             last = chain[-1]
-            slope = _slope(chain)
-            drop = slope * (piece.x - last.x)
+            drop = slopes[number] * (piece.x - last.x)
             shared = min(piece.bottom, last.bottom + drop) - max(piece.top, last.top + drop)
             share = shared / min(piece.height, last.height)
             far = (piece.left - last.right) / max(piece.height, last.height)
             if share - 0.03 * max(far, 0) > most and far < 12:
-                best, most = chain, share - 0.03 * max(far, 0)
+                best, most = number, share - 0.03 * max(far, 0)
         if best is None:
             chains.append([piece])
+            slopes.append(0.0)
         else:
-            best.append(piece)
+            chains[best].append(piece)
+            slopes[best] = _slope(chains[best])
     return chains
 
 
 def _slope(chain: Sequence[Piece]) -> float:
     if len(chain) < 3:
         return 0.0
-    x, y = np.array([(p.x, p.y) for p in chain]).T
-    return float(np.clip(np.polyfit(x, y, 1)[0], -_STEEPEST, _STEEPEST))
+    x, y = np.array([(p.x, p.y) for p in chain[-8:]]).T
+    x, y = x - x.mean(), y - y.mean()
+    slope = float(x @ y) / max(float(x @ x), 1e-9)
+    return min(max(slope, -_STEEPEST), _STEEPEST)
 
 
 def _joined(chains: list[list[Piece]], tall: float) -> list[list[Piece]]:

@@ -25,6 +25,7 @@ _LONG = 1.6  # a line this many times as long as the writing is tall is a rule
 _LONG_POST = 1.15  # the same for what stands between rules: the sides of a box
 _SPAN = 0.9  # of the picture's side: a line that spans it
 _PEN = 0.45  # of the pen's stroke
+_MOST_LINES = 100  # are looked at, the longest first
 _LEAST_LENGTH = 24  # pixels; a shorter line is never looked at
 _LEAST_COVER = 0.93  # of its columns hold ink
 _SLOPES = np.linspace(-0.12, 0.12, 49)
@@ -96,9 +97,11 @@ def _lines(inked: Mask, thinnest_pen: float) -> list[_Line]:
     joined = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, np.ones((3, least), np.uint8))
     _, pieces, about, _ = cv2.connectedComponentsWithStats(joined)
     found = []
-    for piece, (left, top, width, height, _) in enumerate(about.tolist()):
-        if piece == 0 or width < 2 * least:
-            continue
+    widest = np.argsort(-about[1:, cv2.CC_STAT_WIDTH], kind="stable")[:_MOST_LINES] + 1
+    for piece in widest.tolist():
+        left, top, width, height, _ = about[piece].tolist()
+        if width < 2 * least:
+            break
         own = runs[top : top + height, left : left + width] > 0
         own &= pieces[top : top + height, left : left + width] == piece
         line = _line(own, left, top)

@@ -79,8 +79,9 @@ def fit(
 
     The best epoch is kept: the one of the highest validation accuracy (of equals the one of the
     lowest validation loss), or without validation pictures simply the latest. So too where the rate
-    falls to 0: the last steps average out the noise that an earlier epoch may be lucky in. Ctrl-C ends the
-    training after the best epoch so far; before the first has ended, KeyboardInterrupt is raised.
+    falls to 0: the last steps average out the noise that an earlier epoch may be lucky in.
+    Ctrl-C ends the training after the best epoch so far; before the first has ended,
+    KeyboardInterrupt is raised.
     The same seed, machine and versions give the same weights; for that, the global random state of
     Python, NumPy and the backend is set.
     """
@@ -138,7 +139,7 @@ def _steps_per_call(recipe: Recipe, pictures: int) -> int:
 
 
 def _plateau(recipe: Recipe, validation: Examples | None) -> list[Any]:
-    if recipe.plateau is None or validation is None:
+    if recipe.plateau is None or recipe.cosine or validation is None:
         return []
     return [
         import_keras().callbacks.ReduceLROnPlateau(

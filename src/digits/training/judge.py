@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.dataset import Dataset, Images, joined
+from ..data.dataset import Dataset, Images, Splits, joined
 from ..data.sources import load
 from ..judge import NO_DIGIT
 from ..models import file as model_file
 from ..models._keras import import_keras
 from ..models.builders import build
 from ..models.compile import compile_program
-from ..models.presets import JUDGE, JUDGE_RECIPE, OUTPUTS
+from ..models.presets import JUDGE, JUDGE_RECIPE, OUTPUTS, with_overrides
 from ..models.program import Program
 from ..models.ready import vouch_for
 from .calibrate import calibrate
@@ -44,31 +44,41 @@ class Examples:
 
 def train_judge(
     path: str | os.PathLike[str],
-    data_dir: str | os.PathLike[str] | None = None,
+    data: Splits | str | os.PathLike[str] = "mnist",
+    *,
+    candidates: int = CANDIDATES,
+    others: int = NO_DIGITS,
     seed: int = 0,
+    data_dir: str | os.PathLike[str] | None = None,
     observer: Observer | None = None,
+    **overrides: Any,
 ) -> Path:
-    """Train the judge on MNIST's training digits and generated pictures; write it to `path`."""
-    mnist = load("mnist", data_dir)
-    learn, held = mnist["train"].held_out(JUDGE_RECIPE.validation_fraction, seed)
-    written = written_digits(JUDGE_RECIPE.generated, seed)
-    train = _examples(joined([learn, written], "digits"), CANDIDATES, NO_DIGITS, seed)
+    """Train the judge on the training digits of `data` and generated pictures; write it to `path`.
+
+    data: as of `train`, but with a test part. candidates, others: so many parts of rows, and signs
+    and blots, are learned from besides the digits. overrides: fields of `Recipe`.
+    """
+    recipe = with_overrides(JUDGE_RECIPE, **overrides)
+    splits = data if isinstance(data, Splits) else load(data, data_dir)
+    learn, held = splits["train"].held_out(recipe.validation_fraction, seed)
+    written = written_digits(recipe.generated, seed)
+    train = _examples(joined([learn, written], "digits"), candidates, others, seed)
     share = len(held) / len(learn)
-    validation = _examples(held, round(CANDIDATES * share), round(NO_DIGITS * share), seed + 1)
+    validation = _examples(held, round(candidates * share), round(others * share), seed + 1)
     import_keras().utils.set_random_seed(seed)
-    model = build(JUDGE_RECIPE.family, JUDGE_RECIPE.architecture)
-    fitted = fit(model, JUDGE_RECIPE, train, validation, seed, observer or Observer())
+    model = build(recipe.family, recipe.architecture)
+    fitted = fit(model, recipe, train, validation, seed, observer or Observer())
     fair = Examples(
-        np.concatenate([held.images, others := not_digits(held.images, len(held), seed + 2)]),
-        np.concatenate([held.labels, np.full(len(others), NO_DIGIT, np.uint8)]),
+        np.concatenate([held.images, none := not_digits(held.images, len(held), seed + 2)]),
+        np.concatenate([held.labels, np.full(len(none), NO_DIGIT, np.uint8)]),
     )
     temperature = calibrate(model, fair)
     program = compile_program(model)
-    about = metadata(JUDGE_RECIPE, fitted, [mnist["train"]], seed)
-    about["test"] = [_score(Program(program, JUDGE, OUTPUTS[JUDGE]), mnist["test"])]
+    about = metadata(recipe, fitted, [splits["train"]], seed)
+    about["test"] = [_score(Program(program, JUDGE, OUTPUTS[JUDGE]), splits["test"])]
     about["temperature"] = temperature
     path = Path(path)
-    model_file.write(path, model, about, program, mnist["train"].digests)
+    model_file.write(path, model, about, program, splits["train"].digests)
     vouch_for(path)
     return path
 

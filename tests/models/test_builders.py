@@ -1,0 +1,104 @@
+"""The builders: pixels in, probabilities out, with the layers that the architecture names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from digits import Splits
+from digits.models import file as model_file
+from digits.models._keras import import_keras
+from digits.models.builders import build
+from digits.models.compile import compile_program
+from digits.models.foreign.rebuild import load_model
+from digits.models.presets import JUDGE, JUDGE_RECIPE, OUTPUTS, PRESETS
+from digits.models.program import Program
+
+RECIPES = [*(r for presets in PRESETS.values() for r in presets.values()), JUDGE_RECIPE]
+STACKED = {
+    "filters": (4, 6), "convolutions": (1, 2), "kernel_size": 3, "normalized": True, "units": 8,
+    "dropout": (0.2, 0.3),
+}  # fmt: skip
+
+
+def _kinds(model: Any) -> Counter[str]:
+    return Counter(type(layer).__name__ for layer in model.layers)
+
+
+def _filters(model: Any) -> list[int]:
+    return [layer.filters for layer in model.layers if hasattr(layer, "filters")]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda r: f"{r.family} {r.preset}")
+def test_every_recipe_builds(recipe: Any, sample: Splits) -> None:
+    model = build(recipe.family, recipe.architecture)
+    assert model.name == recipe.family
+    answers = np.asarray(model(sample["test"].images[:3]))
+    assert answers.shape == (3, 11 if recipe.family == JUDGE else 10)
+    np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-5)
+
+
+def test_convolutions_in_a_row_before_each_pooling() -> None:
+    model = build("cnn", {**STACKED, "filters": (4, 6, 7), "convolutions": (1, 2, 3)})
+    assert _filters(model) == [4, 6, 6, 7, 7, 7]
+    assert _kinds(model)["MaxPooling2D"] == 3
+    order = [type(layer).__name__ for layer in model.layers if hasattr(layer, "filters")
+             or type(layer).__name__ == "MaxPooling2D"]  # fmt: skip
+    assert order == ["Conv2D", "MaxPooling2D", *["Conv2D"] * 2, "MaxPooling2D", *["Conv2D"] * 3,
+                     "MaxPooling2D"]  # fmt: skip
+    once = build("cnn", {"filters": (4, 6), "kernel_size": 3, "units": 8})
+    assert _filters(once) == [4, 6]
+
+
+def test_normalization_stands_between_each_convolution_and_its_relu() -> None:
+    model = build("cnn", STACKED)
+    kinds = [type(layer).__name__ for layer in model.layers]
+    for i, kind in enumerate(kinds):
+        if kind == "Conv2D":
+            assert kinds[i + 1 : i + 3] == ["BatchNormalization", "ReLU"]
+            assert not model.layers[i].use_bias  # that of the normalization is enough
+            assert model.layers[i].activation.__name__ == "linear"
+    assert _kinds(model)["BatchNormalization"] == 3
+    plain = build("cnn", {**STACKED, "normalized": False})
+    assert _kinds(plain)["BatchNormalization"] == 0
+    assert all(layer.use_bias for layer in plain.layers if hasattr(layer, "filters"))
+
+
+def test_the_judge_is_a_cnn_with_one_output_more() -> None:
+    cnn, judge = build("cnn", STACKED), build(JUDGE, STACKED)
+    assert _kinds(cnn) == _kinds(judge)
+    assert (cnn.output_shape, judge.output_shape) == ((None, 10), (None, OUTPUTS[JUDGE]))
+    assert judge.count_params() - cnn.count_params() == 8 + 1
+
+
+@pytest.fixture(scope="module")
+def stacked(sample: Splits) -> Any:
+    """Trained a little, so that the normalization has something to say."""
+    import_keras().utils.set_random_seed(0)
+    model = build("cnn", STACKED)
+    model.compile(import_keras().optimizers.Adam(3e-3), "sparse_categorical_crossentropy")
+    some = sample["train"].limit(1600)
+    model.fit(some.images, some.labels, batch_size=16, epochs=3, verbose=0)
+    return model
+
+
+def test_the_program_of_a_normalized_cnn_says_what_keras_says(stacked: Any, sample: Splits) -> None:
+    images = sample["test"].images
+    expected = stacked.predict(images, verbose=0)
+    found = Program(compile_program(stacked), "x").probabilities(images)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert (found.argmax(axis=1) == sample["test"].labels).mean() > 0.3  # not by chance
+
+
+def test_a_normalized_cnn_is_rebuilt_from_its_weights(
+    stacked: Any, sample: Splits, tmp_path: Path
+) -> None:
+    """As on a machine that did not save it, so that nobody vouches for its program."""
+    model_file.save_plain(stacked, tmp_path / "m.h5")
+    images = sample["test"].images[:200]
+    found = load_model(tmp_path / "m.h5").predict(images.astype(np.float32), verbose=0)
+    np.testing.assert_allclose(found, stacked.predict(images, verbose=0), atol=1e-5)
