@@ -7,12 +7,15 @@ import io
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from conftest import Run
 from digits import Recognizer, Splits
+from digits.pictures import decode
+from drawing import in_a_row, on_paper, page, png
 
 
 @pytest.fixture
@@ -26,7 +29,8 @@ def pictures(tmp_path: Path, sample: Splits) -> Path:
 
 
 def test_formats_agree(run: Run, models: dict[str, Path], pictures: Path, sample: Splits) -> None:
-    args = ("predict", "pictures", "-m", models["cnn"])
+    # A model so quickly trained is not sure of all of them.
+    args = ("predict", "pictures", "-m", models["cnn"], "--min-confidence", 0)
     done = run(*args, "--format", "jsonl")
     assert done.returncode == 0, done.stderr
     records = [json.loads(line) for line in done.stdout.splitlines()]
@@ -71,7 +75,8 @@ def test_bad_pictures_do_not_stop_the_good(
     whole = (pictures / "2.png").read_bytes()
     (pictures / "2.png").write_bytes(whole[: len(whole) // 2])
     Image.new("L", (50, 50), 255).save(pictures / "3.png")
-    done = run("predict", "pictures", "nowhere.png", "-m", models["dense"], "--format", "jsonl")
+    args = ("-m", models["dense"], "--min-confidence", 0)
+    done = run("predict", "pictures", "nowhere.png", *args, "--format", "jsonl")
     assert done.returncode == 1
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert [set(r) for r in records[:3]] == [{"path", "error"}] * 3
@@ -83,7 +88,135 @@ def test_bad_pictures_do_not_stop_the_good(
     assert len(errors) == 4
     assert all(line.startswith("Error: ") for line in errors)
     text = run("predict", "pictures/3.png", "-m", models["dense"])
-    assert (text.returncode, text.stdout) == (0, "pictures/3.png: no digit (no ink found)\n")
+    assert (text.returncode, text.stdout) == (0, "pictures/3.png: no ink found\n")
+
+
+def test_no_digit_in_every_format(
+    run: Run, models: dict[str, Path], tmp_path: Path, sample: Splits
+) -> None:
+    """A blank page, two pictures of something else, a number, and a digit to compare with."""
+    rng = np.random.default_rng(0)
+    word = np.zeros((160, 200), np.uint8)
+    cv2.putText(word, "M", (50, 120), 0, 3, 255, 6, cv2.LINE_AA)
+    zigzag = np.zeros((200, 200), np.uint8)
+    cv2.polylines(zigzag, [rng.integers(30, 170, (14, 2)).astype(np.int32)], False, 255, 4)
+    digits = list(sample["test"].images[:3])
+    inks = {
+        "blank": np.zeros((100, 120), np.uint8),
+        "digit": np.pad(digits[1], 20),
+        "letter": word,
+        "number": page(digits, in_a_row(digits, 8), 4, 40).ink,
+        "zigzag": zigzag,
+    }
+    for name, ink in inks.items():
+        (tmp_path / f"{name}.png").write_bytes(png(on_paper(ink)))
+    args = ("predict", *(f"{name}.png" for name in inks), "-m", models["cnn"])
+    done = run(*args, "--format", "jsonl")
+    assert (done.returncode, done.stderr) == (0, "")
+    records = dict(zip(inks, map(json.loads, done.stdout.splitlines()), strict=True))
+    assert records["digit"]["digit"] is not None
+    assert "reason" not in records["digit"]
+    refused = {name: r for name, r in records.items() if name != "digit"}
+    for name, record in refused.items():
+        assert set(record) == {"path", "digit", "confidence", "probabilities", "reason"}, name
+        assert record["digit"] is None, name
+        assert record["confidence"] < 0.5, name
+        assert len(record["probabilities"]) == 10, name
+    assert records["blank"]["reason"] == "no ink found"
+    assert records["zigzag"]["reason"] == "no digit"
+    assert records["number"]["reason"] == "several digits: use `digits read`"
+    rows = list(csv.DictReader(io.StringIO(run(*args, "--format", "csv").stdout)))
+    assert [row["digit"] for row in rows].count("") == 4
+    assert [row["reason"] for row in rows] == [r.get("reason", "") for r in records.values()]
+    lines = run(*args).stdout.splitlines()
+    assert lines[1].startswith("digit.png: ")
+    assert lines[1].endswith("%)")
+    assert set(lines) - {lines[1]} == {f"{name}.png: {r['reason']}" for name, r in refused.items()}
+
+
+def test_the_limit(run: Run, models: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "blank.png").write_bytes(png(np.full((50, 50), 255, np.uint8)))
+    ink = np.zeros((200, 200), np.uint8)
+    points = np.random.default_rng(0).integers(30, 170, (14, 2)).astype(np.int32)
+    cv2.polylines(ink, [points], False, 255, 4)
+    (tmp_path / "zigzag.png").write_bytes(png(255 - ink))
+    args = ("predict", "blank.png", "zigzag.png", "-m", models["cnn"], "--format", "jsonl")
+    lines = run(*args, "--min-confidence", "0").stdout.splitlines()
+    blank, zigzag = map(json.loads, lines)
+    assert blank["digit"] is None  # without ink there is nothing to guess from
+    assert zigzag["digit"] == np.argmax(zigzag["probabilities"])
+    assert "reason" not in zigzag
+    assert run(*args, "--min-confidence", "-1").returncode == 2
+
+
+def test_a_strict_limit_says_what_it_may_be(
+    run: Run, models: dict[str, Path], pictures: Path
+) -> None:
+    args = ("predict", "pictures", "-m", models["dense"], "--format", "jsonl")
+    strict = run(*args, "--min-confidence", "1").stdout.splitlines()
+    plain = run(*args, "--min-confidence", "0").stdout.splitlines()
+    found = 0
+    for line, other in zip(strict, plain, strict=True):
+        record, sure = json.loads(line), json.loads(other)
+        if record["digit"] is None:
+            found += 1
+            first, second = np.argsort(sure["probabilities"])[:-3:-1]
+            assert record["reason"] == f"not sure, perhaps {first} or {second}"
+            assert record["confidence"] == sure["confidence"]
+    assert found > 6
+
+
+def test_show(run: Run, models: dict[str, Path], pictures: Path, tmp_path: Path) -> None:
+    args = ("predict", "pictures/3.png", "pictures/4.png", "-m", models["dense"])
+    show = ("--show", "seen.png")
+    done = run(*args, *show)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == run(*args).stdout
+    two = decode(tmp_path / "seen.png").grey
+    assert len(np.unique(two)) > 20
+    first = (tmp_path / "seen.png").read_bytes()
+    again = run(*args, *show)
+    assert (again.returncode, again.stdout) == (1, "")
+    assert again.stderr.startswith("Error: seen.png exists already. ")
+    assert (tmp_path / "seen.png").read_bytes() == first
+    one = run(*args[:2], *args[3:], *show, "--overwrite")
+    assert one.returncode == 0
+    assert decode(tmp_path / "seen.png").grey.shape[0] < two.shape[0]
+    wrong = run(*args, "--show", "seen.gif")
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "Give a name that ends in .png, .jpg or .webp" in wrong.stderr
+
+
+def test_show_what_can_be_shown(run: Run, pictures: Path, tmp_path: Path) -> None:
+    (pictures / "1.png").write_text("hello")
+    content = (pictures / "3.png").read_bytes()
+    (pictures / "2.png").write_bytes(png(np.full((60, 50), 255, np.uint8)))
+    args = ("-m", "cnn", "--format", "jsonl", "--show", "seen.png")
+    names = ("pictures/1.png", "pictures/2.png", "-")
+    done = run("predict", *names, *args, input=content)
+    assert done.returncode == 1
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [r["path"] for r in records] == list(names)
+    assert set(records[0]) == {"path", "error"}
+    assert records[1]["reason"] == "no ink found"
+    assert records[2]["digit"] is not None
+    assert done.stderr.decode().count("Error: ") == 1
+    assert decode(tmp_path / "seen.png").grey.size
+    nothing = run("predict", "nowhere.png", "--show", "none.png")
+    assert nothing.returncode == 1
+    assert not (tmp_path / "none.png").exists()
+
+
+def test_show_of_too_many(run: Run, models: dict[str, Path], pictures: Path) -> None:
+    content = (pictures / "0.png").read_bytes()
+    for i in range(12, 51):
+        (pictures / f"{i}.png").write_bytes(content)
+    args = ("predict", "pictures", "-m", models["dense"], "--show", "seen.png")
+    done = run(*args)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--show draws 50 pictures at most, not 51" in done.stderr
+    (pictures / "50.png").unlink()
+    assert run(*args).returncode == 0
 
 
 def test_nothing_to_read(run: Run, models: dict[str, Path], tmp_path: Path) -> None:

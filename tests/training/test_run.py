@@ -48,7 +48,7 @@ def test_the_recipe_is_what_was_really_used(sample: Splits, tmp_path: Path) -> N
     settings = json.loads((trained.save(tmp_path / "m.h5") / "settings.json").read_text())
     used = settings["settings"]
     assert (used["epochs"], used["batch_size"], used["optimizer"]) == (2, 100, "adam")
-    assert used["augment"] == {"rotation": 5, "zoom": 0, "shift": 0}
+    assert used["augment"].items() >= {"rotation": 5, "zoom": 0, "shift": 0}.items()
     assert settings["validation_pictures"] == 50
     with (tmp_path / "m-run" / "history.csv").open() as file:
         rows = list(csv.DictReader(file))

@@ -74,7 +74,7 @@ def _training(known: Mapping[str, Any]) -> dict[str, str]:
 
 def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_plain(inner)}" for name, inner in value.items())
+        return ", ".join(f"{name} {_plain(inner)}" for name, inner in value.items() if inner)
     if isinstance(value, list):
         return "-".join(map(str, value))
     return str(value)

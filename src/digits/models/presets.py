@@ -178,7 +178,7 @@ _RECIPES = (
         family="cnn",
         preset="wild",
         source="small stacked convolutions (as in VGG), for other people's pictures",
-        reached="",
+        reached="99.4 % in 7 min, and 97 to 100 % of other people's digits",
         architecture={
             "filters": (24, 48, 64),
             "convolutions": (1, 2, 2),

@@ -21,6 +21,7 @@ from ..errors import ModelError, OutputError
 from ..files import refuse_existing, write_bytes
 from .file import USER_BLOCK, ModelFile, is_ours, parse, read_bytes
 from .find import shipped_folder
+from .presets import JUDGE
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,8 @@ def ready(path: str | os.PathLike[str]) -> ModelFile:
     key = _key(content)
     if ours and (_is_shipped(path) or _mark(key).exists()):
         return ours
+    if ours and ours.family == JUDGE:
+        raise ModelError(f"{path} is no recogniser but a judge", "Give another model")
     compiled = parse(_compiled(path, key), path)
     return replace(ours, program=compiled.program) if ours else compiled
 

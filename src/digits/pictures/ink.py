@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .decode import Grey, Picture
-from .rules import without_rules
+from .rules import INKED, without_rules
 
 Ink = Literal["auto", "dark", "light"]
 
@@ -20,6 +20,7 @@ _MOST = 2000  # pixels of the longer side, where there are two channels to work 
 _LEAST_CONTRAST = 8  # of 255 between ink and ground; fainter is no ink
 _LEAST_PART = 0.02  # of the largest piece of ink; smaller pieces are dust
 _LEAST_TONES = 60  # of 255 between the tones of opaque pixels that hold both ink and ground
+_PALE = 0.3  # of the area of strong ink: more of pale ink apart from it is none
 _CLEAR = 5.0  # times the noise: so far does ink stand out where it is little
 _LEAST_PIXELS = 12  # of such ink
 
@@ -71,7 +72,9 @@ def ink_map(tones: Grey, ink: Ink = "auto") -> Grey:
     drawn = _drawn(contrast)
     if _is_uneven(contrast, drawn):
         drawn = _drawn(_tophat(contrast))
-    return _without_dust(without_rules(drawn)) if drawn.any() else drawn
+    if not drawn.any():
+        return drawn
+    return _without_dust(without_rules(_without_pale_marks(drawn)))
 
 
 def _drawn(contrast: NDArray[np.float32]) -> Grey:
@@ -210,6 +213,18 @@ def _ink_is_light(bright: NDArray[np.bool_]) -> bool:
     edge = np.concatenate((bright[0], bright[-1], bright[:, 0], bright[:, -1]))
     corners = bright[np.ix_(ends, ends)]
     return bool(bright.mean() + edge.mean() + corners.mean() <= 1.5)
+
+
+def _without_pale_marks(drawn: Grey) -> Grey:
+    """Without the squares of paper, and the like, where they are paler than the ink.
+
+    Ink has pale places too, but less of them.
+    """
+    strong = (drawn > INKED).astype(np.uint8)
+    near = cv2.dilate(strong, np.ones((7, 7), np.uint8)) > 0
+    if np.count_nonzero((drawn > 0) & ~near) < _PALE * np.count_nonzero(strong):
+        return drawn
+    return np.where(near, drawn, 0)
 
 
 def _without_dust(drawn: Grey) -> Grey:

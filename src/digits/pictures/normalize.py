@@ -32,6 +32,7 @@ NOTES: dict[str, Literal["dark", "light"]] = {"28x28 dark ink": "dark", "28x28 l
 
 _FINE = 6  # the stroke is weighed and changed at so many times MNIST's resolution
 _THINNEST, _THICKEST = 1.7, 3.2  # pixels of 28; of MNIST's strokes 27 % are thinner, 3 % thicker
+_EDGE_MARK = 0.35  # of the largest piece: what is smaller and at the edge is not of the digit
 _WORKING_SIDE = 640  # the digit itself ends in 20 pixels; a larger picture only costs time
 
 
@@ -84,7 +85,7 @@ def look(picture: Picture, ink: Ink = "auto") -> Look:
         ready = as_it_is(tones, ink)
     if ready is not None:
         return Look(picture, ready, ink_box(ready), ready)
-    drawn = ink_map(resized(tones, _WORKING_SIDE), ink)
+    drawn = _without_edge_marks(ink_map(resized(tones, _WORKING_SIDE), ink))
     box = ink_box(drawn)
     image = fit(drawn, box) if drawn.any() else np.zeros((SIDE, SIDE), np.uint8)
     return Look(picture, drawn, box, image)
@@ -142,6 +143,19 @@ def fit(drawn: Grey, box: Box) -> Grey:
     image = np.zeros((SIDE, SIDE), np.uint8)
     image[top : top + height, left : left + width] = digit
     return image
+
+
+def _without_edge_marks(drawn: Grey) -> Grey:
+    """Without what looks in from the edge of the picture beside a larger piece that does not."""
+    _, pieces, about, _ = cv2.connectedComponentsWithStats((drawn > 0).astype(np.uint8))
+    areas = about[:, cv2.CC_STAT_AREA]
+    at_edge = np.zeros(len(areas), bool)
+    for side in (pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]):
+        at_edge[side] = True
+    inner = areas[1:][~at_edge[1:]].max(initial=0)
+    marks = at_edge & (areas < _EDGE_MARK * inner)
+    marks[0] = False
+    return np.where(marks[pieces], 0, drawn) if marks.any() else drawn
 
 
 def _scaled(digit: Grey, longer: int) -> Grey:
