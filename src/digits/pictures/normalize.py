@@ -66,10 +66,14 @@ def read_digit(
     already comes back pixel for pixel (dark ink inverted).
     Raises PictureError when it cannot be read, NoInkError when it is blank.
     """
-    seen = look(decode(source, name), ink)
+    picture = decode(source, name)
+    ready = noted(picture)
+    if ready is not None:
+        return ready
+    seen = look(picture, ink)
     if not seen.drawn.any():
         raise NoInkError(
-            f"cannot read {seen.picture.name}: no ink found", "Give a picture with a digit in it"
+            f"cannot read {picture.name}: no ink found", "Give a picture with a digit in it"
         )
     return seen.image
 

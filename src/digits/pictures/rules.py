@@ -25,6 +25,8 @@ _LONG = 1.6  # a line this many times as long as the writing is tall is a rule
 _LONG_POST = 1.15  # the same for what stands between rules: the sides of a box
 _SPAN = 0.9  # of the picture's side: a line that spans it
 _PEN = 0.45  # of the pen's stroke
+_MANY = 3  # lines are no strokes of one digit
+_MARGIN = 0.08  # of its length, by which a rule is longer than what stands on it
 _MOST_LINES = 100  # are looked at, the longest first
 _LEAST_LENGTH = 24  # pixels; a shorter line is never looked at
 _LEAST_COVER = 0.93  # of its columns hold ink
@@ -169,8 +171,9 @@ def _edge(shape: tuple[int, int]) -> Mask:
 def _writing_height(inked: Mask, lines: Sequence[_Line], uprights: Sequence[_Line]) -> int:
     """How tall the tallest digit is, in pixels; 0 when nothing but lines can be told.
 
-    Best known from pieces that touch neither a line nor the edge of the picture; otherwise from
-    those that are not mainly upright lines themselves.
+    Best known from pieces that touch neither a line nor the edge of the picture. Where all do, it
+    takes the many lines of a box or of squared paper: else a line is a stroke of a digit that fills
+    its picture. Then the pieces count that are not mainly upright lines themselves.
     """
     across = _bands(lines, inked.shape)
     pieces, about = _pieces(inked & ~across)
@@ -181,10 +184,24 @@ def _writing_height(inked: Mask, lines: Sequence[_Line], uprights: Sequence[_Lin
     areas, heights = about[:, cv2.CC_STAT_AREA], about[:, cv2.CC_STAT_HEIGHT]
     digits = np.arange(count) > 0
     for chosen in (digits & ~touching, digits & (upright < 0.6 * areas)):
+        few = len(lines) + len(uprights) < _MANY
+        if chosen[touching].any() and few and not _stands_on(inked & ~across, lines):
+            return 0
         large = chosen & (areas >= 0.1 * areas[chosen].max(initial=1))
         if heights[large].max(initial=0) >= 8:
             return int(heights[large].max())
     return 0
+
+
+def _stands_on(rest: Mask, lines: Sequence[_Line]) -> bool:
+    """Whether each line goes on to the left and to the right of what stands on it."""
+    columns = np.flatnonzero(rest.any(axis=0))
+    if not len(columns) or not lines:
+        return False
+    return all(
+        min(columns[0] - line.start, line.start + line.length - columns[-1]) > _MARGIN * line.length
+        for line in lines
+    )
 
 
 def _posts(
@@ -197,7 +214,8 @@ def _posts(
         if line.length <= (_LONG_POST if rules else _LONG) * tall:
             continue
         last = line.start + line.length - 1
-        first_column, last_column = (round(line.centres[i]) for i in (0, -1))
+        columns = np.clip(np.rint(line.centres[[0, -1]]).astype(int), 0, shape[1] - 1)
+        first_column, last_column = columns.tolist()
         reach = 3
         above = ends[max(0, line.start - reach) : line.start + reach + 1, first_column].any()
         below = ends[last - reach : last + reach + 1, last_column].any()
