@@ -47,7 +47,7 @@ def test_a_large_drawing_anywhere_becomes_the_digit_it_shows(
         assert np.array_equal(read_digit(png(image)), image)
         distances.append(far(image, digit))
     assert np.median(distances) < 0.15  # thin strokes are thickened
-    assert np.mean(np.array(distances) < 0.5) > 0.97  # of bold digits without a margin, nearly all
+    assert np.mean(np.array(distances) < 0.5) > 0.95  # of bold digits without a margin, nearly all
 
 
 def test_pale_ink_on_unevenly_lit_paper(sample: Splits) -> None:

@@ -25,7 +25,7 @@ _LONG = 1.6  # a line this many times as long as the writing is tall is a rule
 _LONG_POST = 1.15  # the same for what stands between rules: the sides of a box
 _SPAN = 0.9  # of the picture's side: a line that spans it
 _PEN = 0.45  # of the pen's stroke
-_MANY = 3  # lines are no strokes of one digit
+_MANY = 3  # so many lines are no strokes of one digit; more pieces are no parts of one
 _MARGIN = 0.08  # of its length, by which a rule is longer than what stands on it
 _MOST_LINES = 100  # are looked at, the longest first
 _LEAST_LENGTH = 24  # pixels; a shorter line is never looked at
@@ -172,8 +172,8 @@ def _writing_height(inked: Mask, lines: Sequence[_Line], uprights: Sequence[_Lin
     """How tall the tallest digit is, in pixels; 0 when nothing but lines can be told.
 
     Best known from pieces that touch neither a line nor the edge of the picture. Where all do, it
-    takes the many lines of a box or of squared paper: else a line is a stroke of a digit that fills
-    its picture. Then the pieces count that are not mainly upright lines themselves.
+    takes many lines, as of a box, or many pieces, as of a row: else a line is a stroke of a digit
+    that fills its picture. Then the pieces count that are not mainly upright lines themselves.
     """
     across = _bands(lines, inked.shape)
     pieces, about = _pieces(inked & ~across)
@@ -184,10 +184,10 @@ def _writing_height(inked: Mask, lines: Sequence[_Line], uprights: Sequence[_Lin
     areas, heights = about[:, cv2.CC_STAT_AREA], about[:, cv2.CC_STAT_HEIGHT]
     digits = np.arange(count) > 0
     for chosen in (digits & ~touching, digits & (upright < 0.6 * areas)):
-        few = len(lines) + len(uprights) < _MANY
-        if chosen[touching].any() and few and not _stands_on(inked & ~across, lines):
-            return 0
         large = chosen & (areas >= 0.1 * areas[chosen].max(initial=1))
+        few = len(lines) + len(uprights) < _MANY and np.count_nonzero(large) <= _MANY
+        if large[touching].any() and few and not _stands_on(inked & ~across, lines):
+            return 0
         if heights[large].max(initial=0) >= 8:
             return int(heights[large].max())
     return 0
