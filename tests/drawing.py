@@ -48,15 +48,6 @@ def far(a: Pixels, b: Pixels) -> float:
     return float(min(np.abs(shifted - b).sum() for shifted in shifts) / b.sum())
 
 
-def turned(pixels: Pixels, degrees: float) -> Pixels:
-    """Turned about its middle; what comes in from outside is as its edge."""
-    height, width = pixels.shape[:2]
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
-    return np.asarray(
-        cv2.warpAffine(pixels, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )
-
-
 def on_paper(
     ink: Pixels,
     paper: float | NDArray[np.floating[Any]] = 235,

@@ -199,6 +199,11 @@ def misread(labels: Labels, probabilities: Probabilities) -> NDArray[np.int64]:
     return wrong[np.argsort(-confidence[wrong], kind="stable")]
 
 
+def per_cent(probability: float) -> str:
+    """A probability as per cent with one decimal; never rounded up to a certainty."""
+    return "> 99.9 %" if probability > 0.9995 else f"{100 * probability:.1f} %"
+
+
 def wilson(correct: int, n: int) -> tuple[float, float]:
     """The 95 % score interval (low, high) of a share of `correct` in `n` > 0.
 

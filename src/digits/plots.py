@@ -13,7 +13,7 @@ from PIL import Image
 
 from .data.dataset import Images, Labels, Splits
 from .errors import DataError
-from .evaluation import Probabilities
+from .evaluation import Probabilities, per_cent
 from .evaluation import misread as misread_indices
 from .files import write_bytes
 
@@ -166,18 +166,13 @@ def misread_gallery(
     wrong = misread_indices(labels, probabilities)
     shown = wrong[:limit]
     titles = [
-        f"{labels[i]} → {probabilities[i].argmax()}\n{confidence(probabilities[i].max())}"
+        f"{labels[i]} → {probabilities[i].argmax()}\n{per_cent(probabilities[i].max())}"
         for i in shown
     ]
     if not len(wrong):
         return grid(images[:0], [], heading=f"None of {len(labels):,} pictures was misread")
     which = f"the {len(shown)} worst of {len(wrong):,}" if len(shown) < len(wrong) else len(wrong)
     return grid(images[shown], titles, heading=f"Misread: {which} (label → answer, how sure)")
-
-
-def confidence(probability: float) -> str:
-    """A probability as per cent with one decimal; never rounded up to a certainty."""
-    return "> 99.9 %" if probability > 0.9995 else f"{100 * probability:.1f} %"
 
 
 def counts(splits: Splits | Mapping[str, NDArray[np.integer[Any]]]) -> Figure:

@@ -100,6 +100,17 @@ ink_option = click.option(
 )  # fmt: skip
 
 
+pictures_argument = click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
+
+
+def min_confidence_option(default: float, what: str) -> Callable[[Function], Function]:
+    """--min-confidence; `what` happens to a digit that is less sure."""
+    return click.option(
+        "--min-confidence", type=click.FloatRange(0, 1), default=default, show_default=True,
+        metavar="P", help=what,
+    )  # fmt: skip
+
+
 def seed_option(what: str) -> Callable[[Function], Function]:
     """--seed, which decides `what`."""
     return click.option(

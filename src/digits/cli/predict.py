@@ -12,9 +12,11 @@ import click
 from .common import (
     fail,
     ink_option,
+    min_confidence_option,
     model_option,
     note,
     output_options,
+    pictures_argument,
     progress_bar,
     quiet_option,
     result_stream,
@@ -30,7 +32,7 @@ _COLUMNS = ("path", "digit", "confidence", *(f"p{d}" for d in range(10)), "reaso
 
 
 @click.command("predict", short_help="Read the digit in each picture.")
-@click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
+@pictures_argument
 @model_option
 @ink_option
 @click.option(
@@ -41,10 +43,7 @@ _COLUMNS = ("path", "digit", "confidence", *(f"p{d}" for d in range(10)), "reaso
     metavar="K",
     help="Tell the K likeliest digits.",
 )
-@click.option(
-    "--min-confidence", type=click.FloatRange(0, 1), default=0.5, show_default=True, metavar="P",
-    help="Less sure of a digit, answer none; 0 for an answer in any case.",
-)  # fmt: skip
+@min_confidence_option(0.5, "Less sure of a digit, answer none; 0 for an answer in any case.")
 @click.option(
     "--show", type=click.Path(path_type=Path), metavar="FILE",
     help="Draw what was seen as FILE: the picture, the ink in it, the 28x28 that the model saw, "

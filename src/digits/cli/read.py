@@ -12,9 +12,11 @@ import click
 from .common import (
     fail,
     ink_option,
+    min_confidence_option,
     model_option,
     note,
     output_options,
+    pictures_argument,
     progress_bar,
     quiet_option,
     result_stream,
@@ -23,19 +25,16 @@ from .common import (
 
 if TYPE_CHECKING:
     from ..pictures import Ink
-    from ..reader import Reading
+    from ..reader import Reader, Reading
 
 _COLUMNS = ("path", "text", "error")
 
 
 @click.command("read", short_help="Read all digits in each picture.")
-@click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
+@pictures_argument
 @model_option
 @ink_option
-@click.option(
-    "--min-confidence", type=click.FloatRange(0, 1), default=0.0, show_default=True, metavar="P",
-    help="Write ? for a digit that is less sure.",
-)  # fmt: skip
+@min_confidence_option(0.0, "Write ? for a digit that is less sure.")
 @click.option(
     "--annotate", type=click.Path(path_type=Path), metavar="FILE",
     help="Draw what was read over the picture and save that as FILE; of several pictures, in "
@@ -57,20 +56,15 @@ def command(
 
     One line or several, a column, digits that touch: the answer has the lines in reading order.
     """
-    from ..errors import DigitsError
-    from ..pictures import decode
     from ..pictures.find import find_pictures
     from ..reader import Reader
-    from ..sketch import annotate as drawn_over
-    from ..sketch import check_output, save
 
     paths = find_pictures(pictures)
     failures = 0
     with result_stream(output, overwrite) as stream:
-        places = _places(paths, annotate) if annotate else [None] * len(paths)
-        for place in places:
-            if place is not None:
-                check_output(place, overwrite)
+        places: list[Path | None] = [None] * len(paths)
+        if annotate:
+            places = _checked_places(paths, annotate, overwrite)
         reader = Reader(model)
         note(f"using the model {reader.recognizer.path}")
 
@@ -78,17 +72,9 @@ def command(
             nonlocal failures
             with progress_bar("reading", len(paths), hidden=stream.isatty()) as advance:
                 for path, place in zip(paths, places, strict=True):
-                    try:
-                        source = sys.stdin.buffer.read() if path == "-" else path
-                        picture = decode(source, path)
-                        reading = reader.read(picture, ink, min_confidence)
-                        if place is not None:
-                            save(drawn_over(picture, reading), place)
-                        yield _record(path, reading)
-                    except DigitsError as error:
-                        fail(str(error))
-                        failures += 1
-                        yield {"path": path, "error": str(error)}
+                    record = _read(reader, path, ink, min_confidence, place)
+                    failures += "error" in record
+                    yield record
                     advance(1)
 
         if fmt == "text":
@@ -101,8 +87,38 @@ def command(
     return 1 if failures else 0
 
 
-def _places(paths: list[str], annotate: Path) -> list[Path | None]:
-    """Where the drawing of each picture goes: one name for each, whatever folder it came from."""
+def _read(
+    reader: Reader, path: str, ink: Ink, min_confidence: float, place: Path | None
+) -> dict[str, Any]:
+    """What was read in the picture at `path`, drawn at `place`; or what is wrong, said and kept."""
+    from ..errors import DigitsError
+    from ..pictures import decode
+
+    try:
+        picture = decode(sys.stdin.buffer.read() if path == "-" else path, path)
+        reading = reader.read(picture, ink, min_confidence)
+        if place is not None:
+            from ..sketch import annotate, save
+
+            save(annotate(picture, reading), place)
+        return _record(path, reading)
+    except DigitsError as error:
+        fail(str(error))
+        return {"path": path, "error": str(error)}
+
+
+def _checked_places(paths: list[str], annotate: Path, overwrite: bool) -> list[Path | None]:
+    """Where the drawing of each picture goes, all of them free to write."""
+    from ..sketch import check_output
+
+    places = _places(paths, annotate)
+    for place in places:
+        check_output(place, overwrite)
+    return list(places)
+
+
+def _places(paths: list[str], annotate: Path) -> list[Path]:
+    """One name for each picture, whatever folder it came from."""
     if len(paths) == 1 and not annotate.is_dir():
         return [annotate]
     width = len(str(len(paths)))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .decode import Grey, Picture
-from .rules import INKED, without_rules
+from .rules import INKED, connected, without_rules
 
 Ink = Literal["auto", "dark", "light"]
 
@@ -235,7 +235,7 @@ def _without_pale_marks(drawn: Grey) -> Grey:
 
 
 def _without_dust(drawn: Grey) -> Grey:
-    _, pieces, about, _ = cv2.connectedComponentsWithStats((drawn > 0).astype(np.uint8))
+    pieces, about = connected(drawn > 0)
     areas = about[:, cv2.CC_STAT_AREA]
     kept = areas >= _LEAST_PART * areas[1:].max(initial=0)
     return np.where(kept[pieces], drawn, 0)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from .decode import Grey
-from .rules import INKED
+from .rules import INKED, connected
 
 _SMALL = 0.45  # of the height of a line: less is a dot, a dash or a part of a digit
 _TINY = 0.08  # of it, in both directions: dust
@@ -97,8 +97,7 @@ def merged(pieces: Sequence[Piece]) -> Piece:
 
 
 def _pieces(drawn: Grey) -> list[Piece]:
-    inked = (drawn > INKED).astype(np.uint8)
-    _, numbers, about, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
+    numbers, about = connected(drawn > INKED)
     areas = about[1:, cv2.CC_STAT_AREA]
     largest = np.sort(np.argsort(-areas, kind="stable")[:_MOST_PIECES]) + 1
     found = []

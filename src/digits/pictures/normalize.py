@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..errors import PictureError
 from .decode import Grey, Picture, decode
 from .ink import Ink, flatten, ink_map, resized
-from .rules import stroke_width
+from .rules import connected, stroke_width
 
 Box = tuple[int, int, int, int]
 
@@ -151,7 +151,7 @@ def fit(drawn: Grey, box: Box) -> Grey:
 
 def _without_edge_marks(drawn: Grey) -> Grey:
     """Without what looks in from the edge of the picture beside a larger piece that does not."""
-    _, pieces, about, _ = cv2.connectedComponentsWithStats((drawn > 0).astype(np.uint8))
+    pieces, about = connected(drawn > 0)
     areas = about[:, cv2.CC_STAT_AREA]
     at_edge = np.zeros(len(areas), bool)
     for side in (pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]):

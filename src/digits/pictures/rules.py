@@ -97,7 +97,7 @@ def _lines(inked: Mask, thinnest_pen: float) -> list[_Line]:
         return []
     # Gaps, as where a stroke crosses a pale line, do not end it.
     joined = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, np.ones((3, least), np.uint8))
-    _, pieces, about, _ = cv2.connectedComponentsWithStats(joined)
+    pieces, about = connected(joined > 0)
     found = []
     widest = np.argsort(-about[1:, cv2.CC_STAT_WIDTH], kind="stable")[:_MOST_LINES] + 1
     for piece in widest.tolist():
@@ -156,7 +156,7 @@ def _bands(lines: Sequence[_Line], shape: tuple[int, int], more: float = 1.5) ->
     return covered
 
 
-def _pieces(mask: Mask) -> tuple[NDArray[np.int32], NDArray[Any]]:
+def connected(mask: Mask) -> tuple[NDArray[np.int32], NDArray[Any]]:
     """Connected pieces: a number for each pixel, and left, top, width, height, area of each."""
     _, pieces, about, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     return np.asarray(pieces), np.asarray(about)
@@ -175,8 +175,8 @@ def _writing_height(inked: Mask, lines: Sequence[_Line], uprights: Sequence[_Lin
     takes many lines, as of a box, or many pieces, as of a row: else a line is a stroke of a digit
     that fills its picture. Then the pieces count that are not mainly upright lines themselves.
     """
-    across = _bands(lines, inked.shape)
-    pieces, about = _pieces(inked & ~across)
+    rest = inked & ~_bands(lines, inked.shape)
+    pieces, about = connected(rest)
     count = len(about)
     touching = np.zeros(count, bool)
     touching[np.unique(pieces[_bands(lines, inked.shape, 3.5) | _edge(inked.shape)])] = True
@@ -186,7 +186,7 @@ def _writing_height(inked: Mask, lines: Sequence[_Line], uprights: Sequence[_Lin
     for chosen in (digits & ~touching, digits & (upright < 0.6 * areas)):
         large = chosen & (areas >= 0.1 * areas[chosen].max(initial=1))
         few = len(lines) + len(uprights) < _MANY and np.count_nonzero(large) <= _MANY
-        if large[touching].any() and few and not _stands_on(inked & ~across, lines):
+        if large[touching].any() and few and not _stands_on(rest, lines):
             return 0
         if heights[large].max(initial=0) >= 8:
             return int(heights[large].max())
@@ -250,7 +250,7 @@ def _erased(inked: Mask, lines: Sequence[_Line]) -> Mask:
 
 def _without_crumbs(drawn: Grey, left: Mask, gone: Mask) -> Grey:
     """The ink map where ink is `left`, with its soft edges, without the crumbs of erased lines."""
-    pieces, about = _pieces(left)
+    pieces, about = connected(left)
     areas = about[:, cv2.CC_STAT_AREA]
     near = cv2.dilate(gone.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     crumb = np.zeros(len(about), bool)

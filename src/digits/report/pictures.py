@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .. import plots
 from ..data.dataset import Dataset
-from ..evaluation import Probabilities, Score, misread
+from ..evaluation import Probabilities, Score, misread, per_cent
 from .chapter import Chapter
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _of_set(data: Dataset, score: Score, given: Probabilities) -> Iterator[tuple
     yield "grid", figure, alt + ", ".join(titles)
 
     worst = misread(data.labels, given)[:GALLERY]
-    told = [f"{data.labels[i]} → {answers[i]} ({plots.confidence(given[i].max())})" for i in worst]
+    told = [f"{data.labels[i]} → {answers[i]} ({per_cent(given[i].max())})" for i in worst]
     alt = "Misread, worst first: " + ", ".join(told) if told else "No picture was misread"
     yield "misread", plots.misread_gallery(data.images, data.labels, given, GALLERY), alt
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
+from ..evaluation import per_cent
 from .pen import (
     BLUE,
     FAINT,
@@ -101,12 +102,7 @@ def _caption(draw: ImageDraw.ImageDraw, baseline: int, name: str, answer: str) -
 def _answer(prediction: Prediction) -> str:
     if prediction.digit is None:
         return prediction.reason or "no digit"
-    return f"{prediction.digit} ({_percent(prediction.confidence)})"
-
-
-def _percent(probability: float) -> str:
-    """With one decimal; never rounded up to a certainty."""
-    return "> 99.9 %" if probability > 0.9995 else f"{100 * probability:.1f} %"
+    return f"{prediction.digit} ({per_cent(prediction.confidence)})"
 
 
 def _bars(draw: ImageDraw.ImageDraw, top: int, prediction: Prediction) -> None:
@@ -126,4 +122,4 @@ def _bars(draw: ImageDraw.ImageDraw, top: int, prediction: Prediction) -> None:
         colour = TEXT if answer else SOFT if probability >= 0.0005 else FAINT
         label = (left - 14, middle + 8)
         draw.text(label, str(digit), colour, font(24), "rs", stroke_width=int(answer))
-        draw.text((right + 108, middle + 8), _percent(probability), colour, font(24), "rs")
+        draw.text((right + 108, middle + 8), per_cent(probability), colour, font(24), "rs")

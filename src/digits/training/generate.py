@@ -36,7 +36,7 @@ def written(
     width = 80 * rng.uniform(0.45, 1.0)
     slant = rng.normal(0.12, 0.27)
     turn = rng.normal(0, 0.08)
-    place = np.array([[width, -80 * slant + 0.0], [0.0, 80.0]])
+    place = np.array([[width, -80 * slant], [0.0, 80.0]])
     turned = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ place
     canvas = np.zeros((_CANVAS, _CANVAS), np.uint8)
     thickness = thickness or int(np.clip(rng.gamma(6, 1.8), 4, 22))
