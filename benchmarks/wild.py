@@ -1,6 +1,6 @@
 """Other people's pictures, read by the shipped models: per set and per person.
 
-    python benchmarks/wild.py FOLDER [--model cnn] [--show-wrong]
+    python benchmarks/wild.py FOLDER [--model cnn --model dense] [--show-wrong]
 
 FOLDER holds one folder for each set, with `images/` and a `labels.csv` that names `filename` and
 either `label` (one digit; read with `predict`) or `text` (several, lines parted by `|`; `read`),
@@ -15,14 +15,16 @@ import argparse
 import csv
 import io
 import statistics
+import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from not_digits import pictures as pictures_of_no_digit
 from PIL import Image
+from results import Table, save_option
 
 from digits import Reader, Recognizer, load
 from digits.errors import DigitsError
@@ -35,20 +37,61 @@ BINS = 15
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--model", default="cnn")
+    parser.add_argument("--model", action="append", help="one or several; cnn by default")
     parser.add_argument("--show-wrong", action="store_true", help="name each picture read wrong")
+    save_option(parser)
     args = parser.parse_args()
-    recognizer, reader = Recognizer(args.model), Reader(args.model)
-    print(f"model {recognizer.path}\n")
-    for place in sorted(args.folder.iterdir()):
+    table = Table(
+        "wild",
+        "Other people's pictures",
+        ["model", "pictures", "right", "share", "refused", "of these right", "calibration error"],
+        args.save,
+    )
+    details = []
+    for model in args.model or ["cnn"]:
+        recognizer, reader = Recognizer(model), Reader(model)
+        for name, found in measured(args.folder, recognizer, reader, args.show_wrong):
+            table.row(recognizer.name, name, *found[0])
+            details += [f"{recognizer.name}, {name}: {line}" for line in found[1]]
+    print("", *details, sep="\n")
+    table.done(
+        "Right: the likeliest digit is the true one, sure or not; of several digits, the whole "
+        "picture. Refused: so many get no digit as an answer by default, though so many of them "
+        "would be right. What is no digit is right when it is refused."
+    )
+
+
+Found = tuple[list[str], list[str]]
+"""The cells of a row of the table, and lines that tell more."""
+
+
+def measured(
+    folder: Path, recognizer: Recognizer, reader: Reader, show_wrong: bool
+) -> Iterator[tuple[str, Found]]:
+    """Each set's name and what was found there."""
+    for place in sorted(folder.iterdir()):
         if place.suffix == ".npz":
-            one_digit(place.stem, list(from_npz(place)), recognizer, args.show_wrong)
+            yield place.stem, one_digit(list(from_npz(place)), recognizer, show_wrong)
         elif (place / "labels.csv").is_file():
             cases, several = from_folder(place)
-            ask = several_digits if several else one_digit
-            ask(place.name, cases, reader if several else recognizer, args.show_wrong)  # type: ignore[operator]
-    mnist(recognizer)
-    no_digit(recognizer)
+            if several:
+                yield place.name, several_digits(cases, reader, show_wrong)
+            else:
+                yield place.name, one_digit(cases, recognizer, show_wrong)
+    try:
+        test = load("mnist")["test"]
+    except DigitsError as error:
+        print(f"mnist: left out ({error})", file=sys.stderr)
+    else:
+        direct = recognizer.probabilities(test.images).argmax(axis=1) == test.labels
+        yield "MNIST test, direct", (_counted(direct), [])
+        cases = [("", str(d), png(i)) for i, d in zip(test.images, test.labels, strict=True)]
+        yield "MNIST test, as PNG", one_digit(cases, recognizer, show_wrong)
+    yield "no digit", no_digit(recognizer)
+
+
+def _counted(right: Sequence[bool] | np.ndarray) -> list[str]:
+    return [f"{sum(right):,} of {len(right):,}", f"{np.mean(right):.2%}"]
 
 
 def from_folder(place: Path) -> tuple[list[Case], bool]:
@@ -74,7 +117,7 @@ def png(image: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def one_digit(name: str, cases: list[Case], recognizer: Recognizer, show_wrong: bool) -> None:
+def one_digit(cases: list[Case], recognizer: Recognizer, show_wrong: bool) -> Found:
     """Right even when not sure; then how many are refused, and the calibration."""
     forced, asked, right, people = [], [], [], defaultdict(list)
     wrong = []
@@ -88,20 +131,16 @@ def one_digit(name: str, cases: list[Case], recognizer: Recognizer, show_wrong: 
         if not ok or asked[-1].digit is None:
             what = picture if isinstance(picture, str) else f"number {len(forced) - 1}"
             why = asked[-1].reason or ""
-            wrong.append(f"    {what}: {label} read as {prediction.digit} "
+            wrong.append(f"{what}: {label} read as {prediction.digit} "
                          f"({prediction.confidence:.0%}) {why}")  # fmt: skip
     refused = sum(p.digit is None for p in asked)
     lost = sum(ok and p.digit is None for ok, p in zip(right, asked, strict=True))
-    print(
-        f"{name}: {sum(right)} of {len(right)} right ({np.mean(right):.2%}); {refused} refused, "
-        f"{lost} of them would be right; calibration error {calibration(forced, right):.1%}"
-    )
-    by_person(people)
-    if show_wrong:
-        print("\n".join(wrong))
+    error = f"{calibration(forced, right):.2%}"
+    cells = [*_counted(right), str(refused), str(lost), error]
+    return cells, [*by_person(people), *(wrong if show_wrong else [])]
 
 
-def several_digits(name: str, cases: list[Case], reader: Reader, show_wrong: bool) -> None:
+def several_digits(cases: list[Case], reader: Reader, show_wrong: bool) -> Found:
     right, people, wrong, seconds = [], defaultdict(list), [], []
     for person, text, picture in cases:
         started = time.perf_counter()
@@ -110,43 +149,28 @@ def several_digits(name: str, cases: list[Case], reader: Reader, show_wrong: boo
         right.append(answer == text)
         people[person].append(answer == text)
         if answer != text:
-            wrong.append(f"    {picture}: {text} read as {answer}")
-    print(
-        f"{name}: {sum(right)} of {len(right)} pictures right ({np.mean(right):.1%}); "
-        f"{statistics.median(seconds) * 1000:.0f} ms each, at most {max(seconds) * 1000:.0f}"
-    )
-    by_person(people)
-    if show_wrong:
-        print("\n".join(wrong))
+            wrong.append(f"{picture}: {text} read as {answer}")
+    took = f"{statistics.median(seconds) * 1000:.0f} ms each, at most {max(seconds) * 1000:.0f}"
+    return [*_counted(right), "", "", ""], [
+        took,
+        *by_person(people),
+        *(wrong if show_wrong else []),
+    ]
 
 
-def by_person(people: dict[str, list[bool]]) -> None:
-    if len(people) > 1:
-        print("    " + ", ".join(f"{p} {sum(ok)}/{len(ok)}" for p, ok in sorted(people.items())))
+def by_person(people: dict[str, list[bool]]) -> list[str]:
+    if len(people) < 2:
+        return []
+    return [", ".join(f"{p} {sum(ok)}/{len(ok)}" for p, ok in sorted(people.items()))]
 
 
-def mnist(recognizer: Recognizer) -> None:
-    try:
-        test = load("mnist")["test"]
-    except DigitsError as error:
-        print(f"mnist: left out ({error})")
-        return
-    direct = recognizer.probabilities(test.images).argmax(axis=1) == test.labels
-    predictions = [recognizer.predict(png(image), min_confidence=0) for image in test.images]
-    through = np.array([p.digit for p in predictions]) == test.labels
-    kept = [recognizer.predict(png(image)).digit is not None for image in test.images]
-    print(f"mnist test: {direct.mean():.2%} direct, {through.mean():.2%} as PNG; "
-          f"{len(kept) - sum(kept)} refused, {(through & ~np.array(kept)).sum()} of them would be "
-          f"right; calibration error {calibration(predictions, list(through)):.2%}")  # fmt: skip
-
-
-def no_digit(recognizer: Recognizer) -> None:
+def no_digit(recognizer: Recognizer) -> Found:
     kinds: dict[str, list[bool]] = defaultdict(list)
     for kind, _, pixels in pictures_of_no_digit():
         kinds[kind].append(recognizer.predict(png(pixels)).digit is None)
     fair = [refused for kind, all_ in kinds.items() if kind != "look-alikes" for refused in all_]
-    print(f"no digit: {np.mean(fair):.1%} of {len(fair)} refused")
-    print("    " + ", ".join(f"{kind} {np.mean(r):.0%}" for kind, r in kinds.items()))
+    each = ", ".join(f"{kind} {np.mean(r):.0%}" for kind, r in kinds.items())
+    return [*_counted(fair), "", "", ""], [each]
 
 
 def calibration(predictions: list[Prediction], right: list[bool]) -> float:

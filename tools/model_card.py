@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from digits.models.file import read
-from digits.models.presets import OUTPUTS
+from digits.models.recipe import OUTPUTS
 
 FOLDER = Path(__file__).parents[1] / "models"
 

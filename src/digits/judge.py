@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from .data.dataset import Images
 from .models.find import shipped_folder
-from .models.presets import JUDGE, OUTPUTS
 from .models.program import Program
 from .models.ready import ready
+from .models.recipe import JUDGE, OUTPUTS
 from .pictures import Ink, Picture
 from .pictures.ink import flatten, ink_map, resized
 from .pictures.layout import Line, find_lines

@@ -18,9 +18,9 @@ from .errors import ModelError, PictureError
 from .judge import count_digits, no_digit
 from .models.file import ModelFile
 from .models.find import find_model
-from .models.presets import FAMILIES
 from .models.program import Program
 from .models.ready import ready
+from .models.recipe import FAMILIES
 from .parallel import map_chunks
 from .pictures import Ink, Look, NoInkError, Picture, decode, look, read_digit
 

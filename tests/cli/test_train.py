@@ -45,6 +45,7 @@ def test_bad_options_and_data_fail_before_training(run: Run, tmp_path: Path) -> 
         (2, "--mix needs --from", "--mix", 5),
         (2, "No such option", "--epoch-count", 3),
         (1, "dense has no preset 'notebook'", "--arch", "dense", "--preset", "notebook"),
+        (1, "sees no gpu here", "--data", "sample", "--device", "gpu"),
         (1, "does not exist", "--data", "none.npz"),
         (1, "MNIST was not found", "--data", "mnist"),
         (1, "there is no model none.h5", "--from", "none.h5"),
@@ -96,11 +97,12 @@ def test_a_terminal_shows_epochs_and_ctrl_c_keeps_the_best(tmp_path: Path) -> No
     status, seen = _type(
         ["train", "--arch", "dense", "--data", "sample", "--epochs", "20000"],
         tmp_path,
-        until=r" 3  0\.\d{4}",
+        until=r" 3  \d\.\d{4}",
     )
     assert status == 130, seen[-2000:]
     assert "Flatten" in seen
-    assert "25,818" in seen  # the weights of dense classic
+    assert "dense fast: 4,000 pictures, adam 0.01" in seen
+    assert re.search(r"about \d+ (seconds|minutes|hours) on two cores", seen)
     assert "epoch    loss  accuracy" in seen
     assert re.search(r"Interrupted: kept epoch \d+, the best so far\.", seen)
     assert "Traceback" not in seen

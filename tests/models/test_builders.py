@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,8 +16,9 @@ from digits.models._keras import import_keras
 from digits.models.builders import build
 from digits.models.compile import compile_program
 from digits.models.foreign.rebuild import load_model
-from digits.models.presets import JUDGE, JUDGE_RECIPE, OUTPUTS, PRESETS
+from digits.models.presets import JUDGE_RECIPE, PRESETS
 from digits.models.program import Program
+from digits.models.recipe import JUDGE, OUTPUTS
 
 RECIPES = [*(r for presets in PRESETS.values() for r in presets.values()), JUDGE_RECIPE]
 STACKED = {
@@ -102,3 +104,75 @@ def test_a_normalized_cnn_is_rebuilt_from_its_weights(
     images = sample["test"].images[:200]
     found = load_model(tmp_path / "m.h5").predict(images.astype(np.float32), verbose=0)
     np.testing.assert_allclose(found, stacked.predict(images, verbose=0), atol=1e-5)
+
+
+def test_normalization_after_pooling() -> None:
+    model = build("cnn", {**STACKED, "normalized": "after pooling"})
+    order = [type(layer).__name__ for layer in model.layers[2:11]]
+    assert order == ["Conv2D", "MaxPooling2D", "BatchNormalization", "ReLU",
+                     "Conv2D", "BatchNormalization", "ReLU", "Conv2D", "MaxPooling2D"]  # fmt: skip
+
+
+def test_a_first_convolution_without_padding_halves_evenly() -> None:
+    model = build("cnn", {**STACKED, "filters": (4, 6, 8), "convolutions": (1, 1, 1),
+                          "first_kernel_size": 5})  # fmt: skip
+    sides = [layer.output.shape[1] for layer in model.layers if type(layer).__name__ == "Conv2D"]
+    assert sides == [24, 12, 6]
+    assert [layer.kernel_size[0] for layer in model.layers if hasattr(layer, "filters")] == [
+        5,
+        3,
+        3,
+    ]
+
+
+def test_fixed_filters_are_cosine_patterns_and_stay(sample: Splits) -> None:
+    model = build("cnn", {**STACKED, "fixed_filters": 24})
+    (patterns,) = model.get_layer("fixed_filters").get_weights()
+    assert patterns.shape == (5, 5, 1, 48)
+    flat = patterns[..., :24].reshape(25, 24)
+    np.testing.assert_allclose(flat.T @ flat, np.eye(24), atol=1e-6)  # orthonormal
+    np.testing.assert_allclose(flat.sum(axis=0), 0, atol=1e-6)  # blind to the ground
+    np.testing.assert_array_equal(patterns[..., 24:], -patterns[..., :24])
+    reference = cv2.idct(np.eye(1, 25, 1, np.float32).reshape(5, 5))
+    assert any(np.allclose(flat[:, i], reference.ravel(), atol=1e-6) for i in range(24))
+    model.compile("adam", "sparse_categorical_crossentropy")
+    some = sample["train"].limit(64)
+    model.fit(some.images, some.labels, verbose=0)
+    np.testing.assert_array_equal(model.get_layer("fixed_filters").get_weights()[0], patterns)
+
+
+def test_dense_layers_normalized() -> None:
+    model = build("dense", {"units": (9, 7), "normalized": True, "momentum": 0.8})
+    kinds = [type(layer).__name__ for layer in model.layers[1:]]
+    assert kinds == ["Flatten", *["Dense", "BatchNormalization", "ReLU"] * 2, "Dense"]
+    assert {layer.momentum for layer in model.layers if hasattr(layer, "momentum")} == {0.8}
+    assert model.count_params() == 784 * 9 + 4 * 9 + 9 * 7 + 4 * 7 + 7 * 10 + 10
+
+
+def test_rows_read_both_ways_and_all_looked_at() -> None:
+    model = build("rnn", {"units": (5, 6), "bidirectional": True, "summary": 8})
+    assert [layer.output.shape[1:] for layer in model.layers] == [
+        (28, 28), (28, 10), (28, 12), (28 * 12,), (8,), (10,)
+    ]  # fmt: skip
+    assert _kinds(model)["Bidirectional"] == 2
+    ending = build("rnn", {"units": (5, 6), "bidirectional": True})
+    assert [layer.output.shape[1:] for layer in ending.layers[1:]] == [(28, 10), (12,), (10,)]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda r: f"{r.family} {r.preset}")
+def test_every_recipe_is_compiled_and_rebuilt_alike(
+    recipe: Any, sample: Splits, tmp_path: Path
+) -> None:
+    import_keras().utils.set_random_seed(1)
+    model = build(recipe.family, recipe.architecture)
+    images = sample["test"].images[::50]
+    expected = model.predict(images, verbose=0)
+    outputs = OUTPUTS[recipe.family]
+    found = Program(compile_program(model), "x", outputs).probabilities(images)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    if recipe.family != JUDGE:
+        model_file.save_plain(model, tmp_path / "m.h5")
+        again = load_model(tmp_path / "m.h5").predict(images.astype(np.float32), verbose=0)
+        np.testing.assert_allclose(again, expected, atol=1e-5)
+        plain = import_keras().models.load_model(tmp_path / "m.h5", compile=False)
+        np.testing.assert_allclose(plain.predict(images, verbose=0), expected, atol=1e-5)

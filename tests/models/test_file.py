@@ -18,9 +18,10 @@ from digits.models import file as model_file
 from digits.models._keras import import_keras
 from digits.models.builders import build
 from digits.models.compile import compile_program
-from digits.models.presets import JUDGE, JUDGE_RECIPE, OUTPUTS
+from digits.models.presets import JUDGE_RECIPE
 from digits.models.program import Program
 from digits.models.ready import ready, vouch_for
+from digits.models.recipe import JUDGE, OUTPUTS
 
 FAMILIES = ("dense", "cnn", "rnn")
 

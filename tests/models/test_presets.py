@@ -8,18 +8,8 @@ from dataclasses import asdict
 import pytest
 
 from digits.errors import ModelError
-from digits.models.presets import (
-    DEFAULT_PRESET,
-    FAMILIES,
-    JUDGE,
-    JUDGE_RECIPE,
-    OUTPUTS,
-    PRESETS,
-    WILD,
-    Augment,
-    Recipe,
-    recipe_for,
-)
+from digits.models.presets import DEFAULT_PRESET, JUDGE_RECIPE, PRESETS, WILD, recipe_for
+from digits.models.recipe import FAMILIES, JUDGE, OUTPUTS, Augment, Recipe
 
 
 def test_every_recipe_survives_json() -> None:
@@ -70,6 +60,38 @@ def test_the_wild_recipe() -> None:
     assert recipe.validation_fraction > 0  # without it nothing could be calibrated
     assert recipe_for("cnn", "wild", augment=True).augment == WILD
     assert recipe_for("cnn", "wild", augment=False, generated=0).generated == 0
+
+
+def test_the_default_is_fast_in_every_family() -> None:
+    for family in FAMILIES:
+        recipe = recipe_for(family)
+        assert recipe.preset == "fast"
+        assert recipe.expected_seconds(60_000) < 10
+        assert recipe_for(family, "best").expected_seconds(82_000) > 300
+
+
+def test_a_small_set_gets_more_epochs() -> None:
+    recipe = recipe_for("cnn", "fast")
+    assert recipe.for_pictures(60_000) is recipe
+    small = recipe.for_pictures(4_000)
+    assert small.epochs == 25  # of 16 steps each: 400
+    assert small.for_pictures(4_000) == small
+    assert recipe.for_pictures(1).epochs == recipe.least_steps
+    assert recipe_for("cnn", "fast", epochs=3).for_pictures(4_000).epochs == 3  # asked for
+    best = recipe_for("cnn", "best")
+    assert best.for_pictures(1) is best
+
+
+def test_the_calm_end_keeps_its_share() -> None:
+    recipe = recipe_for("cnn", "best")
+    assert recipe.calm_epochs * 6 == recipe.epochs == 24
+    assert recipe_for("cnn", "best", epochs=12).calm_epochs == 2
+    assert recipe_for("cnn", "best", epochs=1).calm_epochs == 0
+    assert recipe_for("cnn", "best", epochs=12, calm_epochs=5).calm_epochs == 5
+
+
+def test_what_is_said_of_a_recipe_is_no_setting() -> None:
+    assert not {"reached", "cost"} & set(recipe_for("cnn", "best").settings())
 
 
 def test_a_rate_falls_in_one_way_only() -> None:

@@ -9,8 +9,8 @@ from digits import Splits
 from digits.errors import ModelError
 from digits.models.builders import build
 from digits.models.compile import compile_program
-from digits.models.presets import JUDGE, OUTPUTS
 from digits.models.program import BATCH, Program
+from digits.models.recipe import JUDGE, OUTPUTS
 
 SMALL = {"filters": (4,), "kernel_size": 3, "units": 8}
 

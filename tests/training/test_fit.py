@@ -8,17 +8,44 @@ import numpy as np
 import pytest
 
 from digits import Recognizer, Splits, train
-from digits.models.presets import Plateau, Recipe
-from digits.training.fit import Examples, Observer
+from digits.models.presets import recipe_for
+from digits.models.recipe import Augment, Plateau, Recipe
+from digits.training.fit import Examples, Observer, _cosine
 
 
 def test_the_rate_falls_along_half_a_cosine(sample: Splits) -> None:
     trained = train(
-        "dense", sample, limit=500, epochs=4, batch_size=64, learning_rate=0.01, cosine=True
-    )
+        "dense", sample, preset="classic", limit=500, epochs=4, batch_size=64, learning_rate=0.01,
+        cosine=True,
+    )  # fmt: skip
     rates = [epoch.learning_rate for epoch in trained.history]
     expected = [0.005 * (1 + np.cos(np.pi * share)) for share in (0.25, 0.5, 0.75, 1)]
     np.testing.assert_allclose(rates, expected, atol=1e-6)
+
+
+def test_the_rate_rises_first_where_asked() -> None:
+    recipe = recipe_for("cnn", "fast", learning_rate=0.02, cosine=True, warm_up=0.25)
+    rate = _cosine(recipe, 40)
+    rates = [float(rate(step)) for step in range(41)]
+    np.testing.assert_allclose(rates[:11], np.linspace(0, 0.02, 11), atol=1e-7)
+    falling = 0.01 * (1 + np.cos(np.pi * np.linspace(0, 1, 31)))
+    np.testing.assert_allclose(rates[10:], falling, atol=1e-7)
+
+
+def test_calm_epochs_show_pictures_as_they_are(sample: Splits) -> None:
+    """Where all are pushed out of sight, a model learns in the calm epochs alone."""
+    gone = Augment(rotation=180, zoom=0.999, shift=1, shear=30)
+    options = {"limit": 1000, "epochs": 6, "learning_rate": 0.003, "batch_size": 32}
+    blind = train("dense", sample, preset="classic", augment=gone, **options)
+    calm = train("dense", sample, preset="classic", augment=gone, calm_epochs=6, **options)
+    assert calm.scores[0].accuracy > blind.scores[0].accuracy + 0.15
+
+
+def test_a_small_set_is_learned_for_longer(sample: Splits) -> None:
+    trained = train("dense", sample, limit=300, least_steps=30, batch_size=100)
+    assert len(trained.history) == trained.recipe.epochs == 10
+    assert trained.metadata["settings"]["epochs"] == 10
+    assert len(train("dense", sample, limit=300, epochs=2).history) == 2
 
 
 def test_a_falling_rate_needs_no_plateau(sample: Splits) -> None:
@@ -32,7 +59,7 @@ def test_a_falling_rate_needs_no_plateau(sample: Splits) -> None:
 
 def test_where_the_rate_falls_the_last_epoch_is_kept(sample: Splits) -> None:
     trained = train(
-        "dense", sample, limit=600, epochs=8, learning_rate=0.02, cosine=True,
+        "dense", sample, preset="classic", limit=600, epochs=8, learning_rate=0.02, cosine=True,
         validation_fraction=0.2, seed=2,
     )  # fmt: skip
     last, highest = trained.history[-1], max(e.val_accuracy or 0 for e in trained.history)

@@ -15,9 +15,10 @@ from digits.errors import ModelError
 from digits.judge import NO_DIGIT
 from digits.models import file as model_file
 from digits.models._keras import import_keras
-from digits.models.presets import JUDGE, JUDGE_RECIPE, OUTPUTS
+from digits.models.presets import JUDGE_RECIPE
 from digits.models.program import Program
 from digits.models.ready import ready
+from digits.models.recipe import JUDGE, OUTPUTS
 from digits.training.generate import not_digits
 from digits.training.judge import train_judge
 

@@ -16,7 +16,7 @@ import pytest
 from digits import Dataset, Recognizer, Splits, train
 from digits.errors import DataError, ModelError, OutputError
 from digits.models.file import read
-from digits.models.presets import Augment
+from digits.models.recipe import Augment
 from digits.training.fit import Epoch, Observer
 from digits.training.run import check_output, history_csv
 

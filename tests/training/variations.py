@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.models._keras import import_keras
-from digits.models.presets import Augment
+from digits.models.recipe import Augment
 from digits.training.augment import augmented
 
 

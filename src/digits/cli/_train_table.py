@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ..models.presets import Recipe
+from ..models.recipe import Recipe
 from ..training.fit import Epoch, Examples, Observer
 
 _HEADER = "epoch    loss  accuracy  val loss  val acc.      rate  seconds"
@@ -59,6 +59,8 @@ class TrainTable(Silent):
             f"{recipe.learning_rate:g}, batches of {recipe.batch_size}, "
             f"{recipe.epochs} epochs{' at most' if recipe.until_accuracy else ''}"
         )
+        if seconds := recipe.expected_seconds(len(train)):
+            print_(f"that takes about {duration(seconds)} on two cores of 2023")
         print_(_HEADER, style="bold")
 
     def step(self, epoch: int, share: float) -> None:
@@ -68,6 +70,14 @@ class TrainTable(Silent):
 
     def epoch(self, epoch: Epoch) -> None:
         self.bar.console.print(epoch_line(epoch), style="green" if _stands_out(epoch) else None)
+
+
+def duration(seconds: float) -> str:
+    """In words, as exact as an estimate can be: "7 seconds", "20 minutes", "3 hours"."""
+    for size, name in ((3600, "hours"), (60, "minutes")):
+        if seconds >= 1.5 * size:
+            return f"{seconds / size:.0f} {name}"
+    return f"{max(seconds, 2):.0f} seconds"
 
 
 def epoch_line(epoch: Epoch) -> str:

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError, OutputError
 from ..files import replacing
-from .presets import OUTPUTS
+from .recipe import OUTPUTS
 
 MAGIC = b"DIGITS-MODEL 1\n"
 USER_BLOCK = 512

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .presets import FAMILIES
+from .recipe import FAMILIES
 
 OWN = Path("models")
 

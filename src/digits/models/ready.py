@@ -21,7 +21,7 @@ from ..errors import ModelError, OutputError
 from ..files import refuse_existing, write_bytes
 from .file import USER_BLOCK, ModelFile, is_ours, parse, read_bytes
 from .find import shipped_folder
-from .presets import JUDGE
+from .recipe import JUDGE
 
 log = logging.getLogger(__name__)
 

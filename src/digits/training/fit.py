@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models._keras import import_keras
-from ..models.presets import Recipe
-from .augment import augmented
+from ..models.recipe import Recipe
+from .augment import CALM, augmented
 
 STEPS_PER_CALL = 32
 """Training steps that run without coming back to Python; a small model trains twice as fast."""
@@ -94,7 +94,7 @@ def fit(
     steps = math.ceil(len(train) / recipe.batch_size)
     rate = recipe.learning_rate
     if recipe.cosine:
-        rate = keras.optimizers.schedules.CosineDecay(rate, steps * recipe.epochs)
+        rate = _cosine(recipe, steps * recipe.epochs)
     trainee.compile(
         optimizer=keras.optimizers.get(
             {
@@ -128,6 +128,15 @@ def fit(
     observer.finished()
     model.set_weights(recorder.best_weights)
     return Fitted(recorder.history, interrupted, time.perf_counter() - started)
+
+
+def _cosine(recipe: Recipe, steps: int) -> Any:
+    """The rate over `steps`: up to the recipe's in a straight line, then down along a cosine."""
+    decay = import_keras().optimizers.schedules.CosineDecay
+    rising = round(recipe.warm_up * steps)
+    if not rising:
+        return decay(recipe.learning_rate, steps)
+    return decay(0.0, steps - rising, warmup_target=recipe.learning_rate, warmup_steps=rising)
 
 
 def _steps_per_call(recipe: Recipe, pictures: int) -> int:
@@ -184,6 +193,8 @@ class _Recorder:
 
     def epoch_begins(self, epoch: int, logs: Any) -> None:
         self.number, self.began = epoch + 1, time.perf_counter()
+        if self.recipe.augment and self.recipe.epochs - epoch <= self.recipe.calm_epochs:
+            self.trainee.layers[0].share.assign(CALM)
 
     def steps_end(self, batch: int, logs: Any) -> None:
         done = min(batch + 1, self.steps)  # the last call of an epoch may count too far

@@ -17,9 +17,10 @@ from ..models import file as model_file
 from ..models._keras import import_keras
 from ..models.builders import build
 from ..models.compile import compile_program
-from ..models.presets import JUDGE, JUDGE_RECIPE, OUTPUTS, with_overrides
+from ..models.presets import JUDGE_RECIPE
 from ..models.program import Program
 from ..models.ready import vouch_for
+from ..models.recipe import JUDGE, OUTPUTS, with_overrides
 from .calibrate import calibrate
 from .fit import Observer, fit
 from .generate import not_digits, written_digits

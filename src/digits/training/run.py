@@ -28,10 +28,12 @@ from ..models.builders import build
 from ..models.compile import compile_program
 from ..models.find import find_model
 from ..models.foreign.rebuild import load_model
-from ..models.presets import Recipe, recipe_for, with_overrides
+from ..models.presets import recipe_for
 from ..models.ready import ready, vouch_for
+from ..models.recipe import Recipe, with_overrides
 from ..recognizer import Recognizer
 from .calibrate import calibrate
+from .device import on_device
 from .fit import Epoch, Fitted, Observer, fit
 from .generate import written_digits
 
@@ -124,6 +126,7 @@ def train(
     limit: int | None = None,
     seed: int = 0,
     data_dir: str | os.PathLike[str] | None = None,
+    device: str = "auto",
     observer: Observer | None = None,
     progress: ProgressBar | None = None,
     **overrides: Any,
@@ -136,7 +139,7 @@ def train(
     epochs unless overridden.
     mix: that many MNIST digits are mixed into fine-tuning so that the old skill is kept; by default
     twice as many as there are pictures of your own, 5,000 at least; 0 for none.
-    limit: learn from the first so many pictures only.
+    limit: learn from the first so many pictures only. device: `auto`, `cpu` or `gpu`.
     overrides: fields of `Recipe`, such as `epochs=3`; None leaves the recipe's value.
     observer: is told how it goes; progress: of a download of MNIST, if one is needed.
     Test pictures are the sets' test parts; a set without one has 20 % held out for it.
@@ -163,12 +166,14 @@ def train(
     if recipe.generated:
         more = written_digits(recipe.generated, seed)
         learn_from = joined([learn_from, more], "all").shuffled(seed)
+    recipe = recipe.for_pictures(len(learn_from))
 
     import_keras().utils.set_random_seed(seed)
-    model = load_model(earlier.path) if earlier else build(recipe.family, recipe.architecture)
     observer = observer or Observer()
-    observer.started(model, recipe, learn_from)
-    fitted = fit(model, recipe, learn_from, held, seed, observer)
+    with on_device(device):
+        model = load_model(earlier.path) if earlier else build(recipe.family, recipe.architecture)
+        observer.started(model, recipe, learn_from)
+        fitted = fit(model, recipe, learn_from, held, seed, observer)
 
     temperature = calibrate(model, held) if held else None
     program = compile_program(model)
@@ -215,6 +220,9 @@ def _recipe(
     gentle = replace(
         before,
         epochs=int(FINE_TUNING["epochs"]),
+        calm_epochs=0,
+        least_steps=0,
+        warm_up=0.0,
         learning_rate=before.learning_rate * FINE_TUNING["rate_factor"],
         shuffle=True,
         until_accuracy=None,

@@ -1,0 +1,91 @@
+"""A preset's accuracy over several seeds, on all of MNIST.
+
+    python benchmarks/accuracy.py FOLDER [--preset best] [--families cnn,dense,rnn] [--seeds 3]
+
+Each training is `digits train` in a process of its own, one after the other; the models go to
+FOLDER as FAMILY-PRESET-SEED.h5, and one that is there already is not trained again, so that a long
+measurement can be interrupted, or its parts made in several places. Every figure is from the model
+files: the test accuracy is that of MNIST's 10,000 test pictures, scored once when the training had
+ended. Needs $DIGITS_DATA or ./data with mnist.npz.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import h5py
+from results import Table, save_option
+
+from digits.models.file import read
+from digits.models.presets import recipe_for
+from digits.models.recipe import Recipe
+
+
+def trained(folder: Path, family: str, preset: str, seed: int) -> dict[str, Any]:
+    """The metadata of the model of this seed, which is trained first when it is not there."""
+    path = folder / f"{family}-{preset}-{seed}.h5"
+    if not path.is_file():
+        command = [sys.executable, "-m", "digits", "train", "--arch", family, "--preset", preset,
+                   "--data", "mnist", "--seed", str(seed), "--out", str(path)]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            sys.exit(done.stderr)
+    known = read(path).metadata
+    recipe = Recipe.from_settings(known["settings"])
+    settings = [json.dumps(r.settings()) for r in (recipe, recipe_for(family, preset))]
+    if settings[0] != settings[1] or known["seed"] != seed:
+        sys.exit(f"{path} was trained by another recipe or seed. Move it away.")
+    return dict(known)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--preset", default="best")
+    parser.add_argument("--families", default="cnn,dense,rnn")
+    parser.add_argument("--seeds", type=int, default=3)
+    save_option(parser)
+    args = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    args.folder.mkdir(parents=True, exist_ok=True)
+    table = Table(
+        f"accuracy-{args.preset}",
+        f"Accuracy of preset {args.preset} on MNIST's test pictures, each seed",
+        ["model", "accuracy, each seed", "mean", "lowest", "weights", "epochs", "median seconds"],
+        args.save,
+    )
+    for family in args.families.split(","):
+        runs = [trained(args.folder, family, args.preset, seed) for seed in range(args.seeds)]
+        accuracies = [run["test"][0]["accuracy"] for run in runs]
+        weights = read(args.folder / f"{family}-{args.preset}-0.h5")
+        table.row(
+            family,
+            " ".join(f"{a:.2%}" for a in accuracies),
+            f"{statistics.mean(accuracies):.3%}",
+            f"{min(accuracies):.2%}",
+            f"{count_weights(weights.path):,}",
+            len(runs[0]["history"]),
+            f"{statistics.median(run['seconds'] for run in runs):.1f}",
+        )
+    table.done("Seconds are those of fitting alone.")
+
+
+def count_weights(path: Path) -> int:
+    """All numbers that the model at `path` holds, those of normalization too."""
+    with h5py.File(path) as file:
+        sizes: list[int] = []
+        file["model_weights"].visititems(
+            lambda _, item: sizes.append(item.size) if isinstance(item, h5py.Dataset) else None
+        )
+    return sum(sizes)
+
+
+if __name__ == "__main__":
+    main()
