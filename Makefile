@@ -1,10 +1,11 @@
 # All that one does here. Everything runs in .venv, which the first command makes.
+# A measurement is kept for benchmarks/RESULTS.md with SAVE=--save.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint docs pictures models bench bench-speed fuzz wild clean
+.PHONY: demo test lint docs pictures models bench bench-speed bench-fast bench-accuracy fuzz wild clean
 
 ## demo: set up, then train on the embedded digits, score, and read some pictures
 demo: $(VENV)/ready
@@ -33,26 +34,36 @@ docs: $(VENV)/ready
 pictures: $(VENV)/ready
 	$(BIN)/python tools/example_pictures.py
 
-## models: train the shipped models again on all of MNIST (about twenty minutes)
+## models: train the shipped models again on all of MNIST (about an hour)
 models: $(VENV)/ready
-	$(BIN)/digits train --arch dense --data mnist --out models/pretrained/dense.h5
-	$(BIN)/digits train --arch cnn --preset wild --data mnist --out models/pretrained/cnn.h5
-	$(BIN)/digits train --arch rnn --data mnist --out models/pretrained/rnn.h5
+	$(BIN)/digits train --arch dense --preset best --data mnist --out models/pretrained/dense.h5
+	$(BIN)/digits train --arch cnn --preset best --data mnist --out models/pretrained/cnn.h5
+	$(BIN)/digits train --arch rnn --preset best --data mnist --out models/pretrained/rnn.h5
 	$(BIN)/python tools/train_judge.py
 	rm -rf models/pretrained/*-run models/pretrained/*.bak
 	$(BIN)/python tools/model_card.py
 
-## bench-speed: whole commands beside plain Keras (three minutes)
+## bench-speed: whole commands and pictures a second, beside plain Keras (five minutes)
 bench-speed: $(VENV)/ready
-	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/speed.py $(SAVE)
+	$(BIN)/python benchmarks/throughput.py $(SAVE)
 
-## bench: each recipe beside plain Keras on all of MNIST (about an hour)
+## bench-fast: seconds to 99 % beside plain Keras and PyTorch, ten seeds (fifteen minutes)
+bench-fast: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet '.[bench]'
+	$(BIN)/python benchmarks/time_to_accuracy.py $(SAVE)
+
+## bench-accuracy: three seeds of each best recipe, kept in models/seeds (about three hours)
+bench-accuracy: $(VENV)/ready
+	$(BIN)/python benchmarks/accuracy.py models/seeds $(SAVE)
+
+## bench: each well-known recipe beside plain Keras on all of MNIST (about an hour)
 bench: $(VENV)/ready
-	$(BIN)/python benchmarks/recipes.py
+	$(BIN)/python benchmarks/recipes.py $(SAVE)
 
 ## wild: read other people's pictures, in the folder WILD (see the script), and what is no digit
 wild: $(VENV)/ready
-	$(BIN)/python benchmarks/wild.py $(WILD)
+	$(BIN)/python benchmarks/wild.py $(WILD) --model cnn --model dense --model rnn $(SAVE)
 
 ## fuzz: 10,000 broken pictures through the picture room
 fuzz: $(VENV)/ready

@@ -17,6 +17,7 @@ import os
 import statistics
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,8 @@ def trained(folder: Path, family: str, preset: str, seed: int) -> dict[str, Any]
             sys.exit(done.stderr)
     known = read(path).metadata
     recipe = Recipe.from_settings(known["settings"])
-    settings = [json.dumps(r.settings()) for r in (recipe, recipe_for(family, preset))]
-    if settings[0] != settings[1] or known["seed"] != seed:
+    asked = replace(recipe_for(family, preset), source=recipe.source)  # words may have changed
+    if json.dumps(asked.settings()) != json.dumps(recipe.settings()) or known["seed"] != seed:
         sys.exit(f"{path} was trained by another recipe or seed. Move it away.")
     return dict(known)
 

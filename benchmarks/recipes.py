@@ -18,6 +18,8 @@ import sys
 import time
 from typing import Any
 
+from results import Table, save_option
+
 RECIPES = ("rnn classic", "dense classic", "cnn notebook", "cnn classic")
 
 
@@ -139,13 +141,19 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--recipes", default=",".join(RECIPES))
     parser.add_argument("--one", choices=["ours", "plain"], help=argparse.SUPPRESS)
+    save_option(parser)
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if options.one:
         print(json.dumps(globals()[options.one](options.recipes, options.seeds)))
         return
-    print("| recipe | accuracy, each seed | mean | seconds | plain Keras: mean | seconds | ratio |")
-    print("|---|---|---|---|---|---|---|", flush=True)
+    table = Table(
+        "recipes",
+        "Well-known recipes beside plain Keras scripts of the same",
+        ["recipe", "accuracy, each seed", "mean", "seconds", "plain Keras: mean", "seconds",
+         "ratio"],
+        options.save,
+    )  # fmt: skip
     for recipe in options.recipes.split(","):
         runs: dict[str, list[dict[str, float]]] = {"ours": [], "plain": []}
         for seed in range(options.seeds):
@@ -160,11 +168,11 @@ def main() -> None:
             for done in runs.values()
         ]
         (accuracy, seconds), (other, others) = figures
-        print(
-            f"| {recipe} | {each} | {accuracy:.2%} | {seconds:.1f} | {other:.2%} | {others:.1f} "
-            f"| {seconds / others:.2f} |",
-            flush=True,
-        )
+        table.row(
+            recipe, each, f"{accuracy:.2%}", f"{seconds:.1f}", f"{other:.2%}", f"{others:.1f}",
+            f"{seconds / others:.2f}",
+        )  # fmt: skip
+    table.done("Median seconds of fitting alone, the two by turns.")
 
 
 if __name__ == "__main__":

@@ -81,10 +81,17 @@ def write_report() -> None:
         parts += [
             f"## {one['title']}\n",
             f"`{one['command']}`, {one['date']}, on {one['machine']}; {versions}.\n",
-            "\n".join(map(_line, [one["columns"], ["---"] * len(one["columns"]), *one["rows"]])),
-            f"\n{one['note']}\n" if one["note"] else "",
+            markdown(one),
         ]
     (PLACE / "RESULTS.md").write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
+
+
+def markdown(measured: dict[str, Any]) -> str:
+    """The table of what `kept` returned, and its note."""
+    columns = measured["columns"]
+    lines = [_line(cells) for cells in (columns, ["---"] * len(columns), *measured["rows"])]
+    note = f"\n{measured['note']}\n" if measured["note"] else ""
+    return "\n".join(lines) + "\n" + note
 
 
 def machine() -> str:

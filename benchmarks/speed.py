@@ -19,8 +19,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from results import Table, save_option
+
 from digits.models.find import shipped_folder
 
+NOTE = "Medians; memory is the largest resident size of the process."
 KERAS_PREDICT = """
 import sys, numpy as np, keras
 from PIL import Image
@@ -84,7 +87,9 @@ def timed(command: list[str], cwd: Path) -> tuple[float, float, str]:
         return seconds, usage.ru_maxrss / 1024, output.read()
 
 
-def row(name: str, ours: list[str], peer: list[str] | None, runs: int, cwd: Path) -> None:
+def row(
+    table: Table, name: str, ours: list[str], peer: list[str] | None, runs: int, cwd: Path
+) -> None:
     """One line of the table: medians of `runs`, after one run of each that does not count."""
     figures: dict[str, list[tuple[float, float, str]]] = {"ours": [], "peer": []}
     for number in range(runs + 1):
@@ -95,16 +100,14 @@ def row(name: str, ours: list[str], peer: list[str] | None, runs: int, cwd: Path
                     figures[who].append(result)
     seconds = statistics.median(_seconds(r) for r in figures["ours"])
     memory = statistics.median(r[1] for r in figures["ours"])
-    line = f"| {name} | {seconds:.3f} | {memory:.0f} |"
+    others = []
     if peer:
         pairs = zip(figures["peer"], figures["ours"], strict=True)
-        others = statistics.median(_seconds(r) for r in figures["peer"])
+        taken = statistics.median(_seconds(r) for r in figures["peer"])
         ratio = statistics.median(_seconds(p) / _seconds(o) for p, o in pairs)
         megabytes = statistics.median(result[1] for result in figures["peer"])
-        line += f" {others:.3f} | {megabytes:.0f} | {ratio:.2f} |"
-    else:
-        line += " | | |"
-    print(line, flush=True)
+        others = [f"{taken:.3f}", f"{megabytes:.0f}", f"{ratio:.2f}"]
+    table.row(name, f"{seconds:.3f}", f"{memory:.0f}", *(others or [""] * 3))
 
 
 def _seconds(result: tuple[float, float, str]) -> float:
@@ -116,29 +119,36 @@ def _seconds(result: tuple[float, float, str]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=7)
-    runs = parser.parse_args().runs
+    save_option(parser)
+    args = parser.parse_args()
+    runs = args.runs
     python, digits = sys.executable, [sys.executable, "-m", "digits"]
     console = Path(sys.executable).with_name("digits")
     digits = [str(console)] if console.is_file() else digits
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     cnn = str(shipped_folder() / "cnn.h5")
     mnist = Path(os.environ.get("DIGITS_DATA", "data"), "mnist.npz").resolve()
-    print("| whole command | seconds | MB | plain Keras: seconds | MB | times faster |")
-    print("|---|---|---|---|---|---|", flush=True)
+    table = Table(
+        "speed",
+        "Whole commands, from typing to the end",
+        ["command", "seconds", "MB", "plain Keras: seconds", "MB", "times faster"],
+        args.save,
+    )
     with tempfile.TemporaryDirectory() as folder:
         cwd = Path(folder)
         timed([*digits, "export-png", "p", "--data", "sample", "--limit", "1"], cwd)
         picture = "p/test/00000_0.png"
         peer = [python, "-c", KERAS_PREDICT, cnn, picture]
-        row("predict one picture", [*digits, "predict", picture, "-m", cnn], peer, runs, cwd)
-        row("--help", [*digits, "--help"], None, runs, cwd)
+        row(table, "predict one picture", [*digits, "predict", picture, "-m", cnn], peer, runs, cwd)
+        row(table, "--help", [*digits, "--help"], None, runs, cwd)
         first = [python, "-c", FIRST_BATCH]
-        row("train, to the first batch", first, [python, "-c", KERAS_FIRST_BATCH], runs, cwd)
+        row(table, "train, to the first batch", first, [python, "-c", KERAS_FIRST_BATCH], runs, cwd)
         if not mnist.is_file():
+            table.done(NOTE)
             return
         peer = [python, "-c", KERAS_EVAL, cnn, str(mnist)]
         ours = [*digits, "eval", "-m", cnn, "--data", "mnist", "--data-dir", str(mnist.parent)]
-        row("eval, 10,000 pictures", ours, peer, runs, cwd)
+        row(table, "eval, 10,000 pictures", ours, peer, runs, cwd)
         timed(
             [*digits, "export-png", "all", "--data", "mnist", "--data-dir", str(mnist.parent)], cwd
         )
@@ -154,7 +164,8 @@ def main() -> None:
             "out",
             "--overwrite",
         ]
-        row("predict a folder of 70,000", ours, None, min(runs, 3), cwd)
+        row(table, "predict a folder of 70,000", ours, None, min(runs, 3), cwd)
+    table.done(NOTE)
 
 
 if __name__ == "__main__":

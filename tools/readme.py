@@ -1,4 +1,4 @@
-"""Write the command reference of README.md from what `--help` knows.
+"""Write the recipes and the command reference of README.md from what the program knows.
 
     python tools/readme.py [--check]
 
@@ -14,9 +14,23 @@ from pathlib import Path
 import click
 
 from digits.cli import main as digits
+from digits.cli._train_table import duration
+from digits.models.presets import PRESETS
 
 README = Path(__file__).parents[1] / "README.md"
-START, END = "<!-- commands: make docs -->\n", "<!-- end of commands -->"
+
+
+def recipes() -> str:
+    """A table of the presets of all families."""
+    lines = ["| model | preset | what it is | on MNIST | fitting |\n|---|---|---|---|---|"]
+    for family, presets in PRESETS.items():
+        for name in sorted(presets, key=lambda name: presets[name].cost * presets[name].epochs):
+            recipe = presets[name]
+            lines.append(
+                f"| {family} | `{name}` | {recipe.source} | {recipe.reached} | "
+                f"{duration(recipe.expected_seconds(60_000 + recipe.generated))} |"
+            )
+    return "\n".join(lines) + "\n"
 
 
 def reference() -> str:
@@ -56,9 +70,11 @@ def _row(option: click.Option) -> str:
 def main() -> None:
     """Rewrite README.md, or check it."""
     old = README.read_text(encoding="utf-8")
-    before, rest = old.split(START)
-    after = rest.split(END)[1]
-    new = before + START + "\n" + reference() + "\n" + END + after
+    new = old
+    for name, text in (("recipes", recipes()), ("commands", reference())):
+        start, end = f"<!-- {name}: make docs -->\n", f"<!-- end of {name} -->"
+        before, rest = new.split(start)
+        new = before + start + "\n" + text + "\n" + end + rest.split(end)[1]
     if "--check" in sys.argv:
         sys.exit("README.md is stale: run `make docs`" if new != old else 0)
     README.write_text(new, encoding="utf-8")

@@ -30,9 +30,9 @@ _RATE = click.FloatRange(0, min_open=True)
     "--preset",
     type=click.Choice(_PRESETS),
     default=None,
-    help="Recipe. fast ends while you watch and reads MNIST well; best takes half an hour or more "
-    "and reads other people's pictures too, as the shipped models do; the others are well-known "
-    f"ones to compare.  [default: {_DEFAULT}, so that the first training is over in seconds]",
+    help="Recipe. fast ends while you watch and reads MNIST well; best takes a quarter of an hour "
+    "or more and reads other people's pictures too, as the shipped models do; the others are "
+    f"well-known ones to compare.  [default: {_DEFAULT}: a first training is over in seconds]",
 )
 @data_options()
 @click.option(
