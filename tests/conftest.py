@@ -50,10 +50,11 @@ def models(tmp_path_factory: pytest.TempPathFactory, sample: Splits) -> dict[str
 
     folder = tmp_path_factory.mktemp("models")
     paths = {}
+    presets = {"dense": "classic", "cnn": "notebook", "rnn": "classic"}
     with native_stderr_silenced():
-        for family in ("dense", "cnn", "rnn"):
+        for family, preset in presets.items():
             paths[family] = folder / f"{family}.h5"
-            train(family, sample, epochs=2, limit=2000).save(paths[family])
+            train(family, sample, preset=preset, epochs=2, limit=2000).save(paths[family])
     return paths
 
 

@@ -42,7 +42,7 @@ def test_one_seed_decides_everything(sample: Splits) -> None:
 
 def test_the_recipe_is_what_was_really_used(sample: Splits, tmp_path: Path) -> None:
     trained = train(
-        "cnn", sample, limit=500, epochs=2, batch_size=100, learning_rate=0.002,
+        "cnn", sample, preset="notebook", limit=500, epochs=2, batch_size=100, learning_rate=0.002,
         optimizer="adam", augment=Augment(rotation=5, zoom=0, shift=0), validation_fraction=0.1,
     )  # fmt: skip
     settings = json.loads((trained.save(tmp_path / "m.h5") / "settings.json").read_text())
@@ -59,7 +59,13 @@ def test_the_recipe_is_what_was_really_used(sample: Splits, tmp_path: Path) -> N
 
 def test_the_best_validation_epoch_is_kept(sample: Splits) -> None:
     trained = train(
-        "dense", sample, limit=600, epochs=12, learning_rate=0.05, validation_fraction=0.2
+        "dense",
+        sample,
+        preset="classic",
+        limit=600,
+        epochs=12,
+        learning_rate=0.05,
+        validation_fraction=0.2,
     )
     _, held = sample["train"].limit(600).held_out(0.2, 0)
     best = max(trained.history, key=lambda e: (e.val_accuracy, -(e.val_loss or 0)))
@@ -69,7 +75,7 @@ def test_the_best_validation_epoch_is_kept(sample: Splits) -> None:
 
 
 def test_the_stop_rule(sample: Splits) -> None:
-    trained = train("dense", sample, epochs=50, until_accuracy=0.8)
+    trained = train("dense", sample, preset="classic", epochs=50, until_accuracy=0.8)
     assert len(trained.history) < 50
     answers = Recognizer.from_program(trained.program, "x").probabilities(sample["train"].images)
     assert (answers.argmax(axis=1) == sample["train"].labels).mean() > 0.8
@@ -90,12 +96,12 @@ class _Interrupt(Observer):
 
 
 def test_ctrl_c_keeps_the_best_epoch(sample: Splits, tmp_path: Path) -> None:
-    trained = train("dense", sample, epochs=50, observer=_Interrupt(in_epoch=4))
+    trained = train("dense", sample, preset="classic", epochs=50, observer=_Interrupt(in_epoch=4))
     assert trained.fitted.interrupted
     assert len(trained.history) == 3
     trained.save(tmp_path / "m.h5")
     assert read(tmp_path / "m.h5").metadata["interrupted"]
-    three = train("dense", sample, epochs=3)
+    three = train("dense", sample, preset="classic", epochs=3)
     assert (_weights(trained) == _weights(three)).all()
     with pytest.raises(KeyboardInterrupt):
         train("dense", sample, epochs=2, observer=_Interrupt(in_epoch=1))

@@ -62,7 +62,8 @@ _RATE = click.FloatRange(0, min_open=True)
     "--validation-fraction",
     metavar="SHARE",
     type=click.FloatRange(0, 1, max_open=True),
-    help="Share of the training pictures that choose the best epoch.",
+    help="Share of the training pictures that are held out: to calibrate, and to choose the best "
+    "epoch where the recipe's rate does not fall to 0.",
 )
 @click.option(
     "--until-accuracy",
