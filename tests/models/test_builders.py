@@ -15,8 +15,9 @@ from digits.models import file as model_file
 from digits.models._keras import import_keras
 from digits.models.builders import build
 from digits.models.compile import compile_program
+from digits.models.find import shipped_folder
 from digits.models.foreign.rebuild import load_model
-from digits.models.presets import JUDGE_RECIPE, PRESETS
+from digits.models.presets import JUDGE_RECIPE, PRESETS, recipe_for
 from digits.models.program import Program
 from digits.models.recipe import JUDGE, OUTPUTS
 
@@ -176,3 +177,18 @@ def test_every_recipe_is_compiled_and_rebuilt_alike(
         np.testing.assert_allclose(again, expected, atol=1e-5)
         plain = import_keras().models.load_model(tmp_path / "m.h5", compile=False)
         np.testing.assert_allclose(plain.predict(images, verbose=0), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("family", "most"), [("cnn", 1_200_000), ("dense", 2_000_000)])
+def test_the_best_models_stay_small(family: str, most: int) -> None:
+    assert build(family, recipe_for(family, "best").architecture).count_params() <= most
+    assert (shipped_folder() / "cnn.h5").stat().st_size <= 10_000_000
+
+
+def test_the_best_rnn_is_made_of_simple_cells_and_dense_layers() -> None:
+    model = build("rnn", recipe_for("rnn", "best").architecture)
+    kinds = set(_kinds(model))
+    assert kinds == {"Rescaling", "Bidirectional", "Flatten", "Dense"}
+    inner = {type(layer.forward_layer).__name__ for layer in model.layers
+             if hasattr(layer, "forward_layer")}  # fmt: skip
+    assert inner == {"SimpleRNN"}
