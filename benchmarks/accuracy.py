@@ -1,6 +1,6 @@
 """A preset's accuracy over several seeds, on all of MNIST.
 
-    python benchmarks/accuracy.py FOLDER [--preset best] [--families cnn,dense,rnn] [--seeds 3]
+    python benchmarks/accuracy.py FOLDER [--preset best] [--families cnn,dense,rnn] [--seeds 0,1,2]
 
 Each training is `digits train` in a process of its own, one after the other; the models go to
 FOLDER as FAMILY-PRESET-SEED.h5, and one that is there already is not trained again, so that a long
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--preset", default="best")
     parser.add_argument("--families", default="cnn,dense,rnn")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", default="0,1,2", help="which, parted by commas")
     save_option(parser)
     args = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -63,15 +63,16 @@ def main() -> None:
         args.save,
     )
     for family in args.families.split(","):
-        runs = [trained(args.folder, family, args.preset, seed) for seed in range(args.seeds)]
+        seeds = [int(seed) for seed in args.seeds.split(",")]
+        runs = [trained(args.folder, family, args.preset, seed) for seed in seeds]
         accuracies = [run["test"][0]["accuracy"] for run in runs]
-        weights = read(args.folder / f"{family}-{args.preset}-0.h5")
+        path = args.folder / f"{family}-{args.preset}-{seeds[0]}.h5"
         table.row(
             family,
             " ".join(f"{a:.2%}" for a in accuracies),
             f"{statistics.mean(accuracies):.3%}",
             f"{min(accuracies):.2%}",
-            f"{count_weights(weights.path):,}",
+            f"{count_weights(path):,}",
             len(runs[0]["history"]),
             f"{statistics.median(run['seconds'] for run in runs):.1f}",
         )
