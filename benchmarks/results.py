@@ -115,9 +115,13 @@ def _versions() -> dict[str, str]:
 
 
 def _command() -> str:
-    """As typed in the project's folder; folders of the machine by their names alone."""
-    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
+    """As typed in the project's folder, without the places of this machine."""
+    words = [_word(word) for word in sys.argv[1:]]
     return shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
+
+
+def _word(word: str) -> str:
+    return "FOLDER" if Path(word).is_dir() else Path(word).name
 
 
 def _line(cells: list[str]) -> str:
