@@ -29,7 +29,6 @@ _RATE = click.FloatRange(0, min_open=True)
 @click.option(
     "--preset",
     type=click.Choice(_PRESETS),
-    default=None,
     help="Recipe. fast ends while you watch and reads MNIST well; best takes a quarter of an hour "
     "or more and reads other people's pictures too, as the shipped models do; the others are "
     f"well-known ones to compare.  [default: {_DEFAULT}: a first training is over in seconds]",
