@@ -102,7 +102,7 @@ def _lines(inked: Mask, thinnest_pen: float) -> list[_Line]:
     widest = np.argsort(-about[1:, cv2.CC_STAT_WIDTH], kind="stable")[:_MOST_LINES] + 1
     for piece in widest.tolist():
         left, top, width, height, _ = about[piece].tolist()
-        if width < 2 * least:
+        if width < max(2 * least, _SPAN / 2 * inked.shape[1]):
             break
         own = runs[top : top + height, left : left + width] > 0
         own &= pieces[top : top + height, left : left + width] == piece
@@ -119,18 +119,8 @@ def _line(own: Mask, left: int, top: int) -> _Line | None:
     """The line that the pixels `own` form, if they do; some may be of strokes that touch it."""
     rows, columns = np.nonzero(own)
     width = own.shape[1]
-    best, slope, level = 0, 0.0, 0
-    for tried in _SLOPES:  # a Hough transform: the slope and level that most columns agree on
-        levels = np.rint(rows - tried * columns).astype(int)
-        low = int(levels.min())
-        met = np.zeros((int(levels.max()) - low + 3, width), bool)
-        met[levels - low + 1, columns] = True
-        met[1:-1] |= met[:-2] | met[2:]  # a pixel up or down is near enough
-        counts = met.sum(axis=1)
-        if counts.max() > best:
-            best, slope = int(counts.max()), float(tried)
-            level = int(np.median(np.flatnonzero(counts == best))) + low - 1
-    if best < _LEAST_COVER * width:
+    slope, level, met = _agreed(own)
+    if met < _LEAST_COVER * width:
         return None
     off = rows - (slope * columns + level)
     near = np.abs(off) <= max(2.0, _MOST_THICKNESS * width / 2)
@@ -147,6 +137,33 @@ def _line(own: Mask, left: int, top: int) -> _Line | None:
     bow = np.convolve(sums, window, "same") / np.maximum(np.convolve(total, window, "same"), 1)
     centres = top + level + slope * np.arange(width) + bow
     return _Line(left, np.asarray(centres, float), thickness)
+
+
+def _agreed(own: Mask) -> tuple[float, int, int]:
+    """The slope and level of the line that most columns meet, and how many do.
+
+    A Hough transform, of the runs of ink in each column instead of its pixels. A run meets the
+    levels from its first to its last pixel, and one more at each end: that is near enough.
+    """
+    # Two runs with one pixel between them are one, or that pixel's level would count twice.
+    padded = np.pad(own, ((2, 2), (0, 0))).astype(np.uint8)
+    filled = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
+    steps = np.diff(filled.T.astype(np.int8))
+    columns, firsts = np.nonzero(steps == 1)
+    _, ends = np.nonzero(steps == -1)  # one past the last
+    rise = np.floor(_SLOPES[:, None] * columns + 0.5).astype(int)
+    firsts, ends = firsts - 1 - rise, ends + 1 - rise
+    low = int(firsts.min())
+    levels = int(ends.max()) - low + 1
+    of_slope = np.arange(len(_SLOPES))[:, None] * levels - low
+    size = levels * len(_SLOPES)
+    begun = np.bincount((firsts + of_slope).ravel(), minlength=size)
+    over = np.bincount((ends + of_slope).ravel(), minlength=size)
+    counts = np.cumsum((begun - over).reshape(len(_SLOPES), levels), axis=1)
+    best = int(counts.max(axis=1).argmax())
+    met = int(counts[best].max())
+    level = int(np.median(np.flatnonzero(counts[best] == met))) + low - 1  # of the padding
+    return float(_SLOPES[best]), level, met
 
 
 def _bands(lines: Sequence[_Line], shape: tuple[int, int], more: float = 1.5) -> Mask:
