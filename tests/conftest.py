@@ -6,12 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from digits import Splits, load
+from web.server import Server, serving
 
 # Whoever starts the tests in the background may have had Ctrl-C ignored; that is inherited.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -56,6 +57,13 @@ def models(tmp_path_factory: pytest.TempPathFactory, sample: Splits) -> dict[str
             paths[family] = folder / f"{family}.h5"
             train(family, sample, preset=preset, epochs=2, limit=2000).save(paths[family])
     return paths
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Iterator[Server]:
+    """`digits app` for all tests that leave it as they found it."""
+    with serving(tmp_path_factory.mktemp("app")) as running:
+        yield running
 
 
 @pytest.fixture

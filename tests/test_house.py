@@ -23,8 +23,8 @@ FLOORS = [
     {"recognizer", "evaluation"},
     {"reader"},
     {"training"},
-    {"plots", "terminal", "sketch"},
-    {"report"},
+    {"plots", "terminal", "sketch", "records"},
+    {"report", "web"},
     {"cli"},
 ]
 HEAVY = ("tensorflow", "keras", "matplotlib", "sklearn", "pandas", "scipy", "fastapi", "uvicorn")

@@ -43,7 +43,7 @@ def page(height=600, width=800, light=255):
 
 def reading(*digits):
     """Each of `digits`: the digit, its confidence, its line, its box."""
-    return Reading([ReadDigit(*digit) for digit in digits])
+    return Reading([ReadDigit(*digit, np.zeros((28, 28), np.uint8)) for digit in digits])
 
 
 def pixels(sketch, box=None):

@@ -19,6 +19,7 @@ _TODO = {
     errno.EACCES: "Choose a place that you may write to",
     errno.EPERM: "Choose a place that you may write to",
     errno.ENOTDIR: "One of its folders is a file: choose another place",
+    errno.EEXIST: "One of its folders is a file: choose another place",
     errno.EISDIR: "It is a folder: give a file name",
 }
 

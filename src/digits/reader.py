@@ -8,25 +8,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from .judge import NO_DIGIT, lines_of_digits
-from .pictures import Ink, Picture, decode
+from .pictures import Grey, Ink, Picture, decode
 from .pictures.segment import Candidate
 from .recognizer import Recognizer
 
 Box = tuple[int, int, int, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ReadDigit:
     """One digit that was read.
 
     digit: 0..9, or None when it is not sure. confidence: 0..1. line: the number of its line, from
     0. box: left, top, right, bottom (the last two past the ink) in pixels of the upright picture.
+    image: (28, 28) uint8, white ink on black, what the model saw.
     """
 
     digit: int | None
     confidence: float
     line: int
     box: Box
+    image: Grey
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ class Reader:
                 best = int(both.argmax())
                 sure = float(both[best])
                 digit = best if sure >= min_confidence else None
-                found.append(ReadDigit(digit, sure, number, _box(candidate, scale)))
+                box = _box(candidate, scale)
+                found.append(ReadDigit(digit, sure, number, box, candidate.image))
         return Reading(found)
 
 

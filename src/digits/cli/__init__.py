@@ -19,6 +19,7 @@ _COMMANDS = {
     "eval": "eval",
     "predict": "predict",
     "read": "read",
+    "app": "app",
     "models": "models",
     "info": "info",
     "convert": "convert",

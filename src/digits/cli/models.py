@@ -40,18 +40,9 @@ def command(fmt: str, output: Path | None, overwrite: bool) -> None:
 def _record(path: Path) -> dict[str, Any]:
     from ..errors import ModelError
     from ..models.file import read
+    from ..records import model_record
 
     try:
-        known = read(path).metadata
+        return model_record(read(path))
     except ModelError as error:
         return {"path": str(path), "error": str(error)}
-    last = known["test"][-1] if known["test"] else {}
-    return {
-        "path": str(path),
-        "family": known["family"],
-        "preset": known["preset"],
-        "test": last.get("name"),
-        "accuracy": last.get("accuracy"),
-        "bytes": path.stat().st_size,
-        "created": known["created"],
-    }

@@ -149,23 +149,11 @@ def _line(path: str, prediction: Prediction, top_k: int) -> str:
 
 
 def _record(answer: Answer, fmt: str, top_k: int) -> dict[str, Any]:
-    prediction = answer.prediction
-    if prediction is None:
+    from ..records import prediction_record
+
+    if answer.prediction is None:
         return {"path": answer.path, "error": answer.error}
-    probabilities = prediction.probabilities.astype(float).round(6).tolist()
-    record: dict[str, Any] = {
-        "path": answer.path,
-        "digit": prediction.digit,
-        "confidence": round(prediction.confidence, 6),
-    }
+    record = prediction_record(answer.path, answer.prediction, top_k)
     if fmt == "csv":
-        record |= {f"p{digit}": p for digit, p in enumerate(probabilities)}
-    else:
-        record["probabilities"] = probabilities
-    if top_k > 1:
-        record["top"] = [
-            {"digit": digit, "confidence": round(p, 6)} for digit, p in prediction.ranked()[:top_k]
-        ]
-    if prediction.reason:
-        record["reason"] = prediction.reason
+        record |= {f"p{digit}": p for digit, p in enumerate(record.pop("probabilities"))}
     return record

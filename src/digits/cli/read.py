@@ -25,7 +25,7 @@ from .common import (
 
 if TYPE_CHECKING:
     from ..pictures import Ink
-    from ..reader import Reader, Reading
+    from ..reader import Reader
 
 _COLUMNS = ("path", "text", "error")
 
@@ -93,6 +93,7 @@ def _read(
     """What was read in the picture at `path`, drawn at `place`; or what is wrong, said and kept."""
     from ..errors import DigitsError
     from ..pictures import decode
+    from ..records import reading_record
 
     try:
         picture = decode(sys.stdin.buffer.read() if path == "-" else path, path)
@@ -101,7 +102,7 @@ def _read(
             from ..sketch import annotate, save
 
             save(annotate(picture, reading), place)
-        return _record(path, reading)
+        return reading_record(path, reading)
     except DigitsError as error:
         fail(str(error))
         return {"path": path, "error": str(error)}
@@ -128,23 +129,6 @@ def _places(paths: list[str], annotate: Path) -> list[Path]:
         annotate / (f"{i:0{width}}-{name}.png" if alike else f"{name}.png")
         for i, name in enumerate(names, 1)
     ]
-
-
-def _record(path: str, reading: Reading) -> dict[str, Any]:
-    return {
-        "path": path,
-        "text": reading.text,
-        "lines": reading.lines,
-        "digits": [
-            {
-                "digit": d.digit,
-                "confidence": round(d.confidence, 6),
-                "line": d.line,
-                "box": list(d.box),
-            }
-            for d in reading.digits
-        ],
-    }
 
 
 def _text(record: dict[str, Any], *, several: bool) -> str:

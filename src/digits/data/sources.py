@@ -68,6 +68,14 @@ def load_mnist(
     data_dir: str | os.PathLike[str] | None = None, progress: ProgressBar | None = None
 ) -> Splits:
     """All of MNIST: found in one of the usual places, or downloaded. Raises DataError."""
+    if found := find_mnist(data_dir):
+        return found
+    target = Path(data_dir) if data_dir else keras_cache()
+    return read_npz(download_mnist(target, progress=progress), "mnist")
+
+
+def find_mnist(data_dir: str | os.PathLike[str] | None = None) -> Splits | None:
+    """All of MNIST from one of the usual places; None when it is in none. Raises DataError."""
     try:
         for folder in mnist_folders(data_dir):
             if (folder / "mnist.npz").is_file():
@@ -78,8 +86,7 @@ def load_mnist(
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise DataError(f"cannot read {error.filename}: {reason}", "Check the file") from error
-    target = Path(data_dir) if data_dir else keras_cache()
-    return read_npz(download_mnist(target, progress=progress), "mnist")
+    return None
 
 
 def mnist_folders(data_dir: str | os.PathLike[str] | None = None) -> Iterator[Path]:

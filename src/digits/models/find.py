@@ -20,7 +20,17 @@ def find_model(model: str | os.PathLike[str]) -> Path:
 
 def list_models() -> list[Path]:
     """Your own models, then the shipped ones."""
-    return sorted(OWN.glob("*.h5")) + sorted(shipped_folder().glob("*.h5"))
+    return own_models() + sorted(shipped_folder().glob("*.h5"))
+
+
+def own_models() -> list[Path]:
+    """The model files in ./models."""
+    return sorted(OWN.glob("*.h5"))
+
+
+def shipped_models() -> list[Path]:
+    """The shipped recognisers, one of each family."""
+    return [shipped_folder() / f"{family}.h5" for family in FAMILIES]
 
 
 def shipped_folder() -> Path:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .decode import Picture, decode
+from .decode import Grey, Picture, decode
 from .ink import Ink
 from .normalize import Look, NoInkError, look, read_digit
 
-__all__ = ["Ink", "Look", "NoInkError", "Picture", "decode", "look", "read_digit"]
+__all__ = ["Grey", "Ink", "Look", "NoInkError", "Picture", "decode", "look", "read_digit"]

@@ -1,0 +1,295 @@
+"""The page's routes, which are everybody's HTTP interface too: /docs tells of them."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import random
+import shlex
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import anyio
+from anyio.to_thread import run_sync
+from fastapi import FastAPI, File, HTTPException, Query, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException as AnyHTTPException
+
+from ..errors import DigitsError, PictureError
+from ..parallel import processors
+from .guard import Guard, Rules
+from .schema import Digit, Kept, Model, Prediction, Problem, Problems, Random, Reading
+from .shelf import Shelf
+
+if TYPE_CHECKING:
+    from ..data.collection import Collection
+    from ..data.dataset import Dataset
+    from ..pictures import Picture
+    from ..reader import Reader
+
+STATIC = Path(__file__).parent / "static"
+
+_THREADS = processors() + 2  # a large picture takes a thread for a second; small ones pass it by
+
+Files = Annotated[list[UploadFile], File(description="One picture or several.")]
+ModelName = Annotated[
+    str | None, Query(description="One of /api/models; the first when not given.")
+]
+Ink = Annotated[
+    Literal["auto", "dark", "light"],
+    Query(description="Whether the ink is darker or lighter than the ground."),
+]
+Confidence = Annotated[float, Query(ge=0, le=1, description="Less sure, a digit is null.")]
+Pixels = Annotated[bool, Query(description="Add the 28×28 that the model saw.")]
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "There is no such model."},
+    413: {"model": Problem, "description": "The body is over 10 MB."},
+    422: {"model": Problems, "description": "A picture cannot be read, or a value is wrong."},
+}
+
+
+class Desk:
+    """What the routes work with: the models, the collection, and test pictures of MNIST."""
+
+    def __init__(self, shelf: Shelf, collection: Collection) -> None:
+        self.shelf, self.collection = shelf, collection
+
+    @functools.cached_property
+    def test_pictures(self) -> Dataset:
+        """MNIST's, or those of `sample` where MNIST is not on this machine."""
+        from ..data.sources import find_mnist, load_sample
+
+        return (find_mnist() or load_sample())["test"]
+
+    def reader(self, name: str | None) -> Reader:
+        """The reader with this model, or the default. Raises HTTPException when there is none."""
+        name = name or self.shelf.default
+        if name not in self.shelf:
+            known = ", ".join(self.shelf.names())
+            raise HTTPException(404, f"there is no model '{name}'. Choose one of: {known}.")
+        return self.shelf.reader(name)
+
+    def kept(self, label: int | None = None) -> dict[str, Any]:
+        """What `Kept` describes."""
+        path = os.path.relpath(self.collection.path)
+        counts = self.collection.counts()
+        family = self.reader(None).recognizer.metadata["family"]
+        return {
+            "label": label,
+            "file": path,
+            "counts": counts.tolist(),
+            "total": int(counts.sum()),
+            "undoable": self.collection.undoable,
+            "train": f"digits train --from {family} --data {shlex.quote(path)}",
+        }
+
+
+def make_app(shelf: Shelf, collection: Collection, rules: Rules) -> Guard:
+    """The application, as uvicorn serves it."""
+    desk = Desk(shelf, collection)
+    app = FastAPI(
+        title="digits",
+        summary="Read handwritten digits.",
+        description="Results are those of `digits predict` and `digits read --format json`. "
+        "An error has a `detail`: what, where, what to do.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=functools.partial(_lifespan, desk),
+    )
+    app.add_exception_handler(AnyHTTPException, _http_problem)
+    app.add_exception_handler(RequestValidationError, _wrong_value)
+    app.add_exception_handler(DigitsError, functools.partial(_cannot, collection.path))
+    app.add_exception_handler(Exception, _broken)
+    _add_pages(app)
+    _add_readers(app, desk)
+    _add_collection(app, desk)
+    return Guard(app, rules)
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(desk: Desk, app: FastAPI) -> AsyncIterator[None]:
+    app.state.threads = anyio.CapacityLimiter(_THREADS)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(functools.partial(run_sync, desk.shelf.warm, abandon_on_cancel=True))
+        yield
+        tasks.cancel_scope.cancel()
+
+
+async def _in_thread(request: Request, function: Callable[..., Any], *args: Any) -> Any:
+    """`function(*args)`, while other requests are served."""
+    return await run_sync(function, *args, limiter=request.app.state.threads)
+
+
+def _add_pages(app: FastAPI) -> None:
+    from importlib.resources import files
+
+    def page(name: str) -> Callable[[], Any]:
+        async def answer() -> FileResponse:
+            return FileResponse(STATIC / name)
+
+        return answer
+
+    app.get("/", include_in_schema=False)(page("index.html"))
+    app.get("/docs", include_in_schema=False)(page("docs.html"))
+    swagger = StaticFiles(directory=str(files("fastapi_offline") / "static"))
+    app.mount("/static/swagger", swagger)
+    app.mount("/static", StaticFiles(directory=STATIC))
+
+    @app.get("/healthz", summary="Whether the server is up.")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+
+def _add_readers(app: FastAPI, desk: Desk) -> None:
+    @app.get("/api/models", response_model=list[Model], response_model_exclude_unset=True)
+    async def models(request: Request) -> Any:
+        """The models that are there; the first is the default."""
+        return await _in_thread(request, desk.shelf.records)
+
+    @app.post("/api/predict", responses={200: {"model": list[Prediction]}, **_PROBLEMS})
+    async def predict(
+        request: Request,
+        files: Files,
+        model: ModelName = None,
+        ink: Ink = "auto",
+        min_confidence: Confidence = 0.5,
+        top_k: Annotated[int, Query(ge=1, le=10, description="List so many digits.")] = 1,
+        pixels: Pixels = False,
+    ) -> JSONResponse:
+        """The digit in each picture, in the order of the pictures."""
+
+        recognizer = (await _in_thread(request, desk.reader, model)).recognizer
+
+        def record(path: str, picture: Picture) -> dict[str, Any]:
+            from ..pictures import look
+            from ..records import prediction_record
+
+            seen = look(picture, ink)
+            prediction = recognizer.predict_look(seen, ink, min_confidence)
+            answer = prediction_record(path, prediction, top_k)
+            return answer | {"pixels": seen.image.tolist()} if pixels else answer
+
+        return await _each(request, files, record)
+
+    @app.post("/api/read", responses={200: {"model": list[Reading]}, **_PROBLEMS})
+    async def read(
+        request: Request,
+        files: Files,
+        model: ModelName = None,
+        ink: Ink = "auto",
+        min_confidence: Confidence = 0.0,
+        pixels: Pixels = False,
+    ) -> JSONResponse:
+        """All digits in each picture, in reading order, in the order of the pictures."""
+
+        reader = await _in_thread(request, desk.reader, model)
+
+        def record(path: str, picture: Picture) -> dict[str, Any]:
+            from ..records import reading_record
+
+            reading = reader.read(picture, ink, min_confidence)
+            answer = reading_record(path, reading)
+            if pixels:
+                for digit, found in zip(answer["digits"], reading.digits, strict=True):
+                    digit["pixels"] = found.image.tolist()
+            return answer
+
+        return await _each(request, files, record)
+
+    @app.get("/api/random", response_model=Random)
+    async def random_digit(request: Request) -> Any:
+        """A test picture of MNIST, by chance, with what its writer meant."""
+        pictures = await _in_thread(request, lambda: desk.test_pictures)
+        index = random.randrange(len(pictures))  # noqa: S311  # no secret
+        return {
+            "set": pictures.name,
+            "index": index,
+            "label": int(pictures.labels[index]),
+            "pixels": pictures.images[index].tolist(),
+        }
+
+
+async def _each(
+    request: Request,
+    uploads: Sequence[UploadFile],
+    record: Callable[[str, Picture], dict[str, Any]],
+) -> JSONResponse:
+    """The records of all pictures; where one cannot be read, 422 with the others' all the same."""
+    pictures = [(_name(upload), await upload.read()) for upload in uploads]
+
+    def work() -> tuple[list[dict[str, Any]], list[str]]:
+        from ..pictures import decode
+
+        records, problems = [], []
+        for name, content in pictures:
+            try:
+                records.append(record(name, decode(content, name)))
+            except PictureError as error:
+                problems.append(str(error))
+                records.append({"path": name, "error": str(error)})
+        return records, problems
+
+    records, problems = await _in_thread(request, work)
+    if problems:
+        return JSONResponse({"detail": " ".join(problems), "results": records}, 422)
+    return JSONResponse(records)
+
+
+def _name(upload: UploadFile) -> str:
+    """What the client calls the picture, without folders and what could steer a terminal."""
+    last = (upload.filename or "").replace("\\", "/").rpartition("/")[2]
+    return "".join(c if c.isprintable() else "?" for c in last) or "the picture"
+
+
+def _add_collection(app: FastAPI, desk: Desk) -> None:
+    problems: dict[int | str, dict[str, Any]] = {
+        409: {"model": Problem, "description": "The file cannot be read or written."},
+        422: {"model": Problem, "description": "A value is wrong."},
+    }
+
+    @app.get("/api/mine", response_model=Kept, responses={409: problems[409]})
+    async def mine(request: Request) -> Any:
+        """Your own set: how many of each digit it holds, and how to learn from them."""
+        return await _in_thread(request, desk.kept)
+
+    @app.post("/api/mine", response_model=Kept, status_code=201, responses=problems)
+    async def keep(request: Request, digit: Digit) -> Any:
+        """Add a digit, as the model saw it, with its true label."""
+
+        def work() -> dict[str, Any]:
+            import numpy as np
+
+            desk.collection.add(np.array(digit.pixels, np.uint8), digit.label)
+            return desk.kept(digit.label)
+
+        return await _in_thread(request, work)
+
+    @app.delete("/api/mine/last", response_model=Kept, responses={409: problems[409]})
+    async def undo(request: Request) -> Any:
+        """Take back the digit that this server added last; its `label` is null if there is none."""
+        return await _in_thread(request, lambda: desk.kept(desk.collection.undo()))
+
+
+async def _http_problem(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AnyHTTPException)  # noqa: S101
+    return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+
+
+async def _wrong_value(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    first = error.errors()[0]
+    place = " ".join(str(part) for part in first["loc"][1:]) or "the request"
+    return JSONResponse({"detail": f"{place}: {first['msg']}. See /docs."}, 422)
+
+
+async def _cannot(collection: Path, request: Request, error: Exception) -> JSONResponse:
+    """A model or the collection cannot be used: nothing is wrong with the request."""
+    return JSONResponse({"detail": str(error).replace(str(collection), collection.name)}, 409)
+
+
+async def _broken(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": "Something broke here. The terminal says what."}, 500)

@@ -1,0 +1,100 @@
+"""The models that the page offers: chosen when the server starts, each loaded when first used."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DigitsError, ModelError
+
+if TYPE_CHECKING:
+    from ..reader import Reader
+
+
+@dataclass
+class _Entry:
+    name: str
+    path: Path
+    shipped: bool
+    reader: Reader | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Shelf:
+    """Models by name.
+
+    models: files or families, as `digits predict --model` takes them; your own in ./models and the
+    shipped ones when there are none. A name means what it means on the command line: `cnn` is your
+    own models/cnn.h5 where there is one, and the shipped one is then `cnn (shipped)`.
+    Raises ModelError when one of `models` cannot be used.
+    """
+
+    def __init__(self, models: Sequence[str] = ()) -> None:
+        from ..models.find import find_model, own_models, shipped_models
+
+        shipped = shipped_models()
+        paths = [find_model(model) for model in models] or [*own_models(), *shipped]
+        self._entries: dict[str, _Entry] = {}
+        for path in dict.fromkeys(paths):
+            name = path.stem
+            if name in self._entries:
+                name = f"{name} (shipped)" if path in shipped else str(path.name)
+            count = 1
+            while name in self._entries:
+                count += 1
+                name = f"{path.stem} ({count})"
+            self._entries[name] = _Entry(name, path, path in shipped)
+        self.default = "cnn" if "cnn" in self._entries and not models else next(iter(self._entries))
+        for name in self._entries if models else ():
+            self.reader(name)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._entries
+
+    def names(self) -> list[str]:
+        """All names, the default first."""
+        return sorted(self._entries, key=lambda name: name != self.default)
+
+    def reader(self, name: str) -> Reader:
+        """The reader with the model `name`. Raises ModelError, which names no place."""
+        from ..reader import Reader
+
+        entry = self._entries[name]
+        with entry.lock:
+            if entry.reader is None:
+                try:
+                    entry.reader = Reader(entry.path)
+                except ModelError as error:
+                    raise ModelError(self._nameless(entry, error.what), error.todo) from error
+            return entry.reader
+
+    def warm(self) -> None:
+        """Load all of them; what cannot be loaded is told when it is asked for."""
+        import numpy as np
+
+        for name in self.names():
+            with contextlib.suppress(DigitsError):
+                self.reader(name).recognizer.predict_images(np.zeros((1, 28, 28), np.uint8))
+
+    def records(self) -> list[dict[str, Any]]:
+        """What is known of each: as `digits models --format json` has it, a name for the path."""
+        return [self._record(self._entries[name]) for name in self.names()]
+
+    def _record(self, entry: _Entry) -> dict[str, Any]:
+        from ..records import model_record
+
+        record: dict[str, Any] = {"name": entry.name, "shipped": entry.shipped}
+        try:
+            file = self.reader(entry.name).recognizer.file
+        except ModelError as error:
+            return record | {"error": str(error)}
+        known = model_record(file) if file else {}
+        return record | {name: value for name, value in known.items() if name != "path"}
+
+    @staticmethod
+    def _nameless(entry: _Entry, text: str) -> str:
+        return text.replace(str(entry.path), entry.path.name)
