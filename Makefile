@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint docs pictures models bench bench-speed bench-fast bench-accuracy fuzz wild clean
+.PHONY: demo test lint docs pictures models bench bench-app bench-speed bench-fast bench-accuracy fuzz wild clean
 
 ## demo: set up, then train on the embedded digits, score, and read some pictures
 demo: $(VENV)/ready
@@ -33,6 +33,7 @@ docs: $(VENV)/ready
 ## pictures: make the pictures of the README again
 pictures: $(VENV)/ready
 	$(BIN)/python tools/example_pictures.py
+	$(BIN)/python tools/page_pictures.py
 
 ## models: train the shipped models again on all of MNIST (about an hour)
 models: $(VENV)/ready
@@ -47,6 +48,10 @@ models: $(VENV)/ready
 bench-speed: $(VENV)/ready
 	$(BIN)/python benchmarks/speed.py $(SAVE)
 	$(BIN)/python benchmarks/throughput.py $(SAVE)
+
+## bench-app: the page's server under load, with a soak of ten minutes
+bench-app: $(VENV)/ready
+	$(BIN)/python benchmarks/app.py --soak 600 $(SAVE)
 
 ## bench-fast: seconds to 99 % beside plain Keras and PyTorch, ten seeds (fifteen minutes)
 bench-fast: $(VENV)/ready

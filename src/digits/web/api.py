@@ -45,7 +45,9 @@ Ink = Annotated[
 ]
 Confidence = Annotated[float, Query(ge=0, le=1, description="Less sure, a digit is null.")]
 Pixels = Annotated[bool, Query(description="Add the 28×28 that the model saw.")]
+_UNREADABLE = {"model": Problem, "description": "The body cannot be parsed."}
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: _UNREADABLE,
     404: {"model": Problem, "description": "There is no such model."},
     413: {"model": Problem, "description": "The body is over 10 MB."},
     422: {"model": Problems, "description": "A picture cannot be read, or a value is wrong."},
@@ -247,6 +249,7 @@ def _name(upload: UploadFile) -> str:
 
 def _add_collection(app: FastAPI, desk: Desk) -> None:
     problems: dict[int | str, dict[str, Any]] = {
+        400: _UNREADABLE,
         409: {"model": Problem, "description": "The file cannot be read or written."},
         422: {"model": Problem, "description": "A value is wrong."},
     }

@@ -84,7 +84,8 @@ def _listener(host: str, port: int | None) -> socket.socket:
         except OSError as error:
             if port is None and attempt and error.errno == errno.EADDRINUSE:
                 continue
-            reason = (error.strerror or str(error)).lower()
+            # Python adds to the system's words where it was; that we say ourselves.
+            reason = (error.strerror or str(error)).partition(" (")[0].lower()
             raise OutputError(
                 f"cannot serve at {host} port {attempt}: {reason}",
                 "Choose another --port" if error.errno == errno.EADDRINUSE

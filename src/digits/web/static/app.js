@@ -127,6 +127,7 @@ function showSentence() {
     sentence = `${prediction.reason[0].toUpperCase()}${prediction.reason.slice(1)}.`;
   }
   $("digit").textContent = digit;
+  $("brief").textContent = prediction?.digit == null || reading ? "" : digit;
   $("digit").hidden = Boolean(reading);
   $("sentence").textContent = sentence;
   const truth = shown?.truth;
