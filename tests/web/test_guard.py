@@ -111,10 +111,14 @@ def test_slow_and_idle_connections_block_nobody(server: Server) -> None:
 def test_silent_connections_are_closed(server: Server) -> None:
     kind = b"Content-Type: multipart/form-data; boundary=edge\r\n\r\n"
     slow = b"POST /api/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n" + kind
-    lines = [socket.create_connection(server.place, timeout=40) for _ in range(3)]
-    for line, begun in zip(lines, (b"", b"GET / HT", slow), strict=True):
+    lines = [socket.create_connection(server.place, timeout=40) for _ in range(4)]
+    again = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    lines[3].sendall(again)
+    while not lines[3].recv(10_000).endswith(b'"ok"}'):
+        pass
+    for line, begun in zip(lines, (b"", b"GET / HT", slow, again[:-2]), strict=True):
         line.sendall(begun)
-    assert [line.recv(12)[9:] for line in lines] == [b"", b"", b"408"]
+    assert [line.recv(12)[9:] for line in lines] == [b"", b"", b"408", b""]
     for line in lines:
         line.close()
 

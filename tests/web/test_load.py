@@ -68,7 +68,8 @@ def test_whatever_is_asked_nothing_breaks(tmp_path: Path) -> None:
                 sys.executable, "-m", "schemathesis.cli", "run", f"{own.address}openapi.json",
                 "--checks", "not_a_server_error,status_code_conformance,"
                 "content_type_conformance,response_schema_conformance",
-                "--max-examples", "25", "--seed", "1", "--no-color", "--generation-database", "none",
+                "--max-examples", "25", "--seed", "1", "--no-color",
+                "--generation-database", "none",
             ],
             cwd=tmp_path, capture_output=True, text=True, check=False, timeout=400,
         )  # fmt: skip

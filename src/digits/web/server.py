@@ -118,12 +118,28 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(HttpToolsProtocol):
-    """Closes connections on which no request comes, or comes by drips."""
+    """Closes a connection on which the head of a request does not come, or comes by drips."""
+
+    _limit: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.loop.call_later(SECONDS, self._close_if_silent)
+        self._limit = self.loop.call_later(SECONDS, transport.close)
 
-    def _close_if_silent(self) -> None:
-        if self.cycle is None and not self.transport.is_closing():
-            self.transport.close()
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._limit is None:  # not the first request of this connection
+            self._limit = self.loop.call_later(SECONDS, self.transport.close)
+
+    def on_headers_complete(self) -> None:
+        self._lift()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lift()
+        super().connection_lost(exc)
+
+    def _lift(self) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
