@@ -39,7 +39,8 @@ def replacing(path: str | os.PathLike[str], *, backup: bool = False) -> Iterator
     suffix work. It is synced before the rename and the folder after it: a reader sees the old file
     or the new one, never half of one. When the block raises, the old file is untouched and the
     temporary one is gone. With `backup`, the old file stays as PATH.bak (an older .bak goes).
-    Missing folders are made. Raises OutputError when the disk says no.
+    Its permissions are those of the old file. Missing folders are made.
+    Raises OutputError when the disk says no.
     """
     final = Path(path)
     temporary = final.with_name(f".{final.stem}.{secrets.token_hex(4)}{final.suffix}")
@@ -48,6 +49,8 @@ def replacing(path: str | os.PathLike[str], *, backup: bool = False) -> Iterator
         if final.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder")
         yield temporary
+        if final.exists():
+            shutil.copymode(final, temporary)
         _sync(temporary)
         if backup:
             _keep(final)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -60,6 +61,18 @@ def test_undo_finds_the_picture_among_others(tmp_path: Path, sample: Splits) -> 
     assert second.undo() is None
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links and modes are others' here")
+def test_a_link_stays_one_and_permissions_stay(tmp_path: Path, sample: Splits) -> None:
+    real = tmp_path / "real.npz"
+    save_npz(Splits("real", {"all": sample["test"].limit(5)}), real)
+    real.chmod(0o600)
+    (tmp_path / "mine.npz").symlink_to(real)
+    Collection(tmp_path / "mine.npz").add(sample["test"].images[7], 7)
+    assert (tmp_path / "mine.npz").is_symlink()
+    assert len(load(real)["all"]) == 6
+    assert real.stat().st_mode & 0o777 == 0o600
+
+
 def test_many_writers_lose_nothing(tmp_path: Path, sample: Splits) -> None:
     path = tmp_path / "mine.npz"
     mine = Collection(path)
@@ -89,6 +102,13 @@ def test_what_cannot_be_used_is_said_and_left_alone(tmp_path: Path, sample: Spli
     mine = Collection(tmp_path / "mine.npz")
     with pytest.raises(DataError, match="run from 0 to 10"):
         mine.add(np.zeros((28, 28), np.uint8), 10)
+    more = tmp_path / "more.npz"
+    arrays = {"images": sample["test"].images, "labels": sample["test"].labels}
+    np.savez(more, **arrays, writers=np.arange(1000))
+    before = more.read_bytes()
+    with pytest.raises(DataError, match="also holds writers, which would be lost"):
+        Collection(more)
+    assert more.read_bytes() == before
     broken.rename(tmp_path / "mine.npz")
     with pytest.raises(DataError):
         mine.add(sample["test"].images[0], 0)

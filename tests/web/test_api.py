@@ -144,6 +144,47 @@ def test_your_own_models_stand_beside_the_shipped_ones(
         assert str(tmp_path).encode() not in everything
 
 
+def test_keeping_needs_no_model_that_works(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "cnn.h5").write_bytes(b"not HDF5")
+    digit = {"label": 1, "pixels": [[0] * 28] * 28}
+    with serving(tmp_path) as own:
+        assert own.send_json("/api/mine", digit).json["total"] == 1
+        assert own.get("/api/mine").status == 200
+        for _ in range(2):
+            line = own.send_json("/api/mine?model=dense", digit).json["train"]
+        assert line.startswith("digits train --from dense")
+        assert own.send_json("/api/mine?model=none", digit).status == 404
+
+
+def test_a_model_that_goes_away_is_still_there(tmp_path: Path, models: dict[str, Path]) -> None:
+    (tmp_path / "models").mkdir()
+    shutil.copy(models["dense"], tmp_path / "models" / "own.h5")
+    with serving(tmp_path) as own:
+        before = own.get("/api/models").json
+        (tmp_path / "models" / "own.h5").unlink()
+        assert own.get("/api/models").json == before
+
+
+def test_no_place_of_the_machine_is_told(tmp_path: Path, models: dict[str, Path]) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "mnist.npz").write_bytes(b"damaged")
+    collect = ("--collect", tmp_path / "elsewhere" / "mine.npz")
+    digit = {"label": 1, "pixels": [[0] * 28] * 28}
+    environment = {"DIGITS_DATA": str(tmp_path / "elsewhere")}
+    with serving(tmp_path / "here", "-m", models["rnn"], *collect, env=environment) as own:
+        answers = [own.get("/api/models"), own.get("/api/random")]
+        answers += [own.send_json("/api/mine", digit) for _ in range(3)]
+        assert [answer.status for answer in answers] == [200, 200, 201, 201, 201]
+        (tmp_path / "elsewhere" / "mine.npz").write_bytes(b"damaged")
+        answers.append(own.send_json("/api/mine", digit))
+        assert answers[-1].status == 409
+        for answer in answers:
+            assert b"elsewhere" not in answer.body
+            assert str(models["rnn"].parent).encode() not in answer.body
+
+
 def test_a_random_digit_is_one_of_the_test_pictures(server: Server, sample: Splits) -> None:
     seen = set()
     for _ in range(5):
@@ -160,10 +201,11 @@ def test_corrections_are_kept_and_taken_back(tmp_path: Path, sample: Splits) -> 
     images = sample["test"].images
     with serving(tmp_path, "--collect", "my digits.npz") as own:
         assert own.get("/api/mine").json["total"] == 0
-        for i in (4, 7, 4):
-            reply = own.send_json("/api/mine", {"label": i, "pixels": images[i].tolist()})
+        for i in (4, 7, 14):
+            reply = own.send_json("/api/mine", {"label": i % 10, "pixels": images[i].tolist()})
             assert reply.status == 201
-            assert reply.json["label"] == i
+            assert reply.json["label"] == i % 10
+            assert bool(reply.json["train"]) == (i == 14)  # fewer are too few to learn from
         assert reply.json["counts"] == [0, 0, 0, 0, 2, 0, 0, 1, 0, 0]
         assert reply.json["train"] == "digits train --from cnn --data 'my digits.npz'"
         undone = own.ask("DELETE", "/api/mine/last").json

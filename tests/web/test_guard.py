@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from digits.web.guard import MOST_BYTES
 from drawing import png
@@ -111,16 +112,61 @@ def test_slow_and_idle_connections_block_nobody(server: Server) -> None:
 def test_silent_connections_are_closed(server: Server) -> None:
     kind = b"Content-Type: multipart/form-data; boundary=edge\r\n\r\n"
     slow = b"POST /api/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n" + kind
-    lines = [socket.create_connection(server.place, timeout=40) for _ in range(4)]
-    again = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    lines[3].sendall(again)
-    while not lines[3].recv(10_000).endswith(b'"ok"}'):
-        pass
-    for line, begun in zip(lines, (b"", b"GET / HT", slow, again[:-2]), strict=True):
-        line.sendall(begun)
-    assert [line.recv(12)[9:] for line in lines] == [b"", b"", b"408", b""]
+    ask = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    begun = {b"": b"", b"GET / HT": b"", slow: b"408"}
+    later = (ask[:-2], b"\r\n", b"GET /healthz HTTP/1.1\r\n")  # after an answer
+    lines = [socket.create_connection(server.place, timeout=40) for _ in (*begun, *later)]
+    for line in lines[len(begun) :]:
+        line.sendall(ask)
+        while not line.recv(10_000).endswith(b'"ok"}'):
+            pass
+    for line, words in zip(lines, (*begun, *later), strict=True):
+        line.sendall(words)
+    assert [line.recv(12)[9:] for line in lines] == [*begun.values(), b"", b"", b""]
     for line in lines:
         line.close()
+
+
+@pytest.mark.heavy
+def test_a_client_that_does_not_listen_is_dropped(server: Server) -> None:
+    with socket.create_connection(server.place, timeout=40) as line:
+        ask = b"GET /static/swagger/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        line.sendall(60 * ask)
+        time.sleep(21)
+        received = 0
+        try:
+            while piece := line.recv(1_000_000):
+                received += len(piece)
+        except ConnectionResetError:
+            pass
+    assert received < 60_000_000  # of 90; systems buffer some
+
+
+def test_waiting_writers_hold_up_no_reader(tmp_path: Path) -> None:
+    digit = {"label": 1, "pixels": [[0] * 28] * 28}
+    with serving(tmp_path, "--collect", "mine.npz") as own:
+        own.send("/api/predict", BLANK)
+        with ThreadPoolExecutor(12) as pool:
+            with FileLock(tmp_path / ".mine.npz.lock"):
+                writers = [pool.submit(own.send_json, "/api/mine", digit) for _ in range(12)]
+                time.sleep(1)
+                before = time.monotonic()
+                assert own.send("/api/predict", BLANK).status == 200
+                assert time.monotonic() - before < 5  # not the writers' ten seconds
+            assert [writer.result().status for writer in writers] == [201] * 12
+        assert own.get("/api/mine").json["total"] == 12
+
+
+def test_large_pictures_let_small_ones_pass(server: Server) -> None:
+    page = np.full((3000, 3000), 255, np.uint8)
+    page[::40, ::40] = 0
+    large = [("large.png", png(page))]
+    with ThreadPoolExecutor(5) as pool:
+        slow = [pool.submit(server.send, "/api/read", large) for _ in range(5)]
+        time.sleep(0.2)
+        assert [server.send("/api/predict", BLANK).status for _ in range(5)] == [200] * 5
+        assert not all(answer.done() for answer in slow)
+        assert {answer.result().status for answer in slow} == {200}
 
 
 def test_garbage_is_no_request(server: Server) -> None:
@@ -136,7 +182,7 @@ def test_garbage_is_no_request(server: Server) -> None:
 
 
 def test_others_need_the_token(tmp_path: Path) -> None:
-    with serving(tmp_path, "--host", "0.0.0.0") as shared:
+    with serving(tmp_path, "--host", "0.0.0.0", "-q") as shared:
         token = shared.address.partition("?token=")[2]
         assert len(token) > 20
         own = Server(shared.process, f"http://127.0.0.1:{shared.place[1]}/", tmp_path)
@@ -148,8 +194,11 @@ def test_others_need_the_token(tmp_path: Path) -> None:
         assert own.get("/healthz", Host="evil.example").status == 421
         entered = own.get(f"/?token={token}")
         assert (entered.status, entered.headers["location"]) == (303, "/")
+        assert own.get(f"/api/models?token={token}").status == 401  # at the entry alone
         cookie = entered.headers["set-cookie"]
         assert "HttpOnly" in cookie
         assert "SameSite=strict" in cookie
         assert own.get("/", Cookie=cookie.partition(";")[0]).status == 200
         assert own.get("/", Cookie=cookie.partition(";")[0] + "x").status == 401
+        beside = 'a={"x":1}; flag; ' + cookie.partition(";")[0]  # of another program
+        assert own.get("/", Cookie=beside).status == 200

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +32,9 @@ def browser() -> Iterator[Any]:
 
 
 @contextmanager
-def opened(browser: Any, address: str, **options: Any) -> Iterator[Any]:
+def opened(
+    browser: Any, address: str, path: str = "", ready: str = "body[data-ready]", **options: Any
+) -> Iterator[Any]:
     """The page, ready; nothing that it does may end on its console or ask elsewhere."""
     context = browser.new_context(**{"viewport": {"width": 1200, "height": 900}} | options)
     page = context.new_page()
@@ -39,8 +44,8 @@ def opened(browser: Any, address: str, **options: Any) -> Iterator[Any]:
     page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(address)
-    page.wait_for_selector("body[data-ready]")
+    page.goto(address + path)
+    page.wait_for_selector(ready)
     try:
         yield page
         elsewhere = [url for url in asked if not url.startswith((address, "blob:", "data:"))]
@@ -69,9 +74,9 @@ def says(page: Any, pattern: str, where: str = "#sentence") -> str:
 def opinions(page: Any) -> list[str]:
     """What each model says, once all have been asked."""
     page.wait_for_function(
-        "() => [...document.querySelectorAll('#models output')].every((o) => o.textContent)"
+        "() => [...document.querySelectorAll('#models .opinion')].every((o) => o.textContent)"
     )
-    return [re.split(r"\W", said)[0] for said in page.locator("#models output").all_inner_texts()]
+    return [re.split(r"\W", said)[0] for said in page.locator("#models .opinion").all_inner_texts()]
 
 
 def shares(page: Any) -> list[float]:
@@ -283,22 +288,107 @@ def test_a_correction_is_kept_and_taken_back(browser: Any, tmp_path: Path) -> No
         draw(page, STROKES[7])
         says(page, "Reads 7")
         page.click("#labels button >> nth=2")
-        says(page, "1 in data/mine.npz", "#total")
-        assert page.inner_text("#live") == "Kept as 2."
-        assert page.inner_text("#command") == "digits train --from cnn --data data/mine.npz"
-        page.keyboard.press("7")
-        says(page, "2 in data/mine.npz", "#total")
+        says(page, "Kept as 2", "#note")
+        page.keyboard.press("2")
+        says(page, "Kept as 2 already", "#note")
+        page.keyboard.press("7")  # on second thoughts
+        says(page, "Kept as 7", "#note")
+        assert page.inner_text("#total") == "1 in data/mine.npz"
         kept = load(tmp_path / "data" / "mine.npz")["all"]
-        assert kept.labels.tolist() == [2, 7]
+        assert kept.labels.tolist() == [7]
         seen = page.evaluate("""() => [...document.querySelector("#seen").getContext("2d")
             .getImageData(0, 0, 28, 28).data].filter((value, i) => i % 4 === 0)""")
         assert np.array_equal(kept.images[0].ravel(), seen)
         page.click("#take-back")
-        says(page, "1 in data/mine.npz", "#total")
-        page.click("#take-back")
         says(page, "0 in data/mine.npz", "#total")
         assert page.is_disabled("#take-back")
-        assert page.is_hidden("#train")
+
+
+def test_the_command_that_learns_is_shown_when_it_can(browser: Any, tmp_path: Path) -> None:
+    with serving(tmp_path) as own, opened(browser, own.address) as page:
+        for digit in (1, 7, 4):
+            assert page.is_hidden("#train")
+            draw(page, STROKES[digit])
+            page.keyboard.press(str(digit))  # at once: what is kept is what was drawn by then
+            says(page, f"Kept as {digit}", "#note")
+            page.click("#clear")
+        line = "digits train --from cnn --data data/mine.npz"
+        assert page.inner_text("#command") == line
+        page.check("input[value=rnn]")
+        says(page, "--from rnn", "#command")
+        page.click("#copy")
+        says(page, "Copied|Selected", "#note")
+        arguments = [*line.split()[1:], "--epochs", "1", "--mix", "100"]
+        run = [sys.executable, "-m", "digits", *arguments]
+        done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "models" / "cnn.h5").is_file()
+
+
+def _delayed(page: Any, path: str, seconds: float) -> None:
+    def wait(route: Any) -> None:
+        time.sleep(seconds)
+        route.continue_()
+
+    page.route(f"**{path}*", wait)
+
+
+def test_what_is_kept_is_what_is_shown(browser: Any, tmp_path: Path, sample: Splits) -> None:
+    """A label given before the answer has come waits for it."""
+    with serving(tmp_path) as own, opened(browser, own.address) as page:
+        draw(page, STROKES[1])
+        says(page, "Reads 1")
+        _delayed(page, "/api/predict", 0.8)
+        page.keyboard.press("r")
+        page.wait_for_function("() => document.querySelector('#about').textContent")
+        assert page.is_disabled("#labels button >> nth=5")
+        page.keyboard.press("5")
+        says(page, "Kept as 5", "#note")
+        kept = load(tmp_path / "data" / "mine.npz")["all"]
+        index = int(page.inner_text("#about").split()[-1])
+        assert np.array_equal(kept.images[0], sample["test"].images[index])
+
+
+def test_a_held_key_keeps_one(browser: Any, tmp_path: Path) -> None:
+    with serving(tmp_path) as own, opened(browser, own.address) as page:
+        draw(page, STROKES[7])
+        says(page, "Reads 7")
+        for _ in range(5):
+            page.keyboard.down("7")
+        page.keyboard.up("7")
+        says(page, "Kept as 7", "#note")
+        page.wait_for_timeout(300)
+        assert page.inner_text("#total") == "1 in data/mine.npz"
+        page.locator("summary").click()
+        page.uncheck("#keys")
+        page.keyboard.press("3")
+        page.wait_for_timeout(300)
+        assert page.inner_text("#total") == "1 in data/mine.npz"
+
+
+def test_undo_amid_a_stroke_ends_it(page: Any) -> None:
+    draw(page, STROKES[1])
+    box = page.locator("#paper").bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.keyboard.press("Control+z")
+    page.mouse.move(box["x"] + 200, box["y"] + 90, steps=3)
+    page.mouse.up()
+    says(page, "Reads 1")  # the other stroke, and nothing glued to it
+    page.keyboard.press("Escape")
+    says(page, "Nothing yet")
+
+
+def test_one_can_draw_before_the_models_are_known(browser: Any, server: Server) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.route("**/api/models", lambda route: route.abort())
+    page.goto(server.address)
+    page.wait_for_selector("body[data-ready]")
+    draw(page, STROKES[7])
+    says(page, "Reads 7")
+    context.close()
 
 
 def test_with_the_keyboard_alone(browser: Any, tmp_path: Path) -> None:
@@ -369,8 +459,5 @@ def test_nothing_bars_the_way(
 
 
 def test_the_description_shows_without_a_network(browser: Any, server: Server) -> None:
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(server.address + "docs")
-    page.wait_for_selector("[data-path='/api/predict']", timeout=WAIT)
-    context.close()
+    with opened(browser, server.address, "docs", "[data-path='/api/predict']") as page:
+        assert page.locator(".opblock").count() == 8

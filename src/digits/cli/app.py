@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -57,12 +58,13 @@ def command(
     from ..web.server import is_loopback, serve
     from ..web.shelf import Shelf
 
+    if not host.strip():
+        raise click.UsageError("--host needs an address.")
     if not is_loopback(host):
-        click.echo(
-            f"Warning: others on the network can reach {host}. Give the address below, with its "
-            "token, to nobody whom you do not trust; it is sent unencrypted.",
-            err=True,
-        )
+        logging.getLogger("digits").warning(
+            "others on the network can reach %s; give the address below, with its token, to nobody "
+            "whom you do not trust, for it is sent unencrypted", host,
+        )  # fmt: skip
 
     def ready(address: str) -> None:
         click.echo(address)

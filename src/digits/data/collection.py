@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import OutputError
+from ..errors import DataError, OutputError
 from ..files import output_error
 from .dataset import Dataset, Splits, joined
-from .readers import check_npz_output, read, save_npz
+from .readers import arrays_beside, check_npz_output, read, save_npz
 
 _PATIENCE = 10  # seconds to wait while another process writes
 
@@ -30,6 +30,7 @@ class Collection:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
+        self._place = self.path.resolve()  # a link stays one
         self._added: list[Dataset] = []
         self._turn = threading.Lock()  # of this object's threads
         if self.path.exists() or self.path.suffix != ".npz":
@@ -43,7 +44,8 @@ class Collection:
 
     def counts(self) -> NDArray[np.int64]:
         """(10,) pictures of each digit that a training on the file would learn from."""
-        there = self._read()
+        with self._turn:
+            there = self._read()
         grown = there.parts.get(_growing(there))
         return grown.counts if grown else np.zeros(10, np.int64)
 
@@ -79,7 +81,15 @@ class Collection:
         return None
 
     def _read(self) -> Splits:
-        return read(self.path) if self.path.exists() else Splits(self.path.name, {})
+        if not self.path.exists():
+            return Splits(self.path.name, {})
+        there = read(self.path)
+        if more := arrays_beside(there, self.path):
+            raise DataError(
+                f"{self.path} also holds {', '.join(more)}, which would be lost",
+                "Keep your digits in another file",
+            )
+        return there
 
     def _write(self, there: Splits, name: str, pictures: Dataset | None) -> None:
         """With `pictures` as the part `name`; a file without any part goes."""
@@ -87,9 +97,9 @@ class Collection:
         if pictures:
             parts[name] = pictures
         if parts:
-            save_npz(Splits(there.name, parts), self.path)
+            save_npz(Splits(there.name, parts), self._place)
         else:
-            self.path.unlink()
+            self._place.unlink()
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

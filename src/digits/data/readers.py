@@ -119,6 +119,13 @@ def save_npz(splits: Splits, path: str | os.PathLike[str]) -> None:
         np.savez_compressed(file, **arrays)
 
 
+def arrays_beside(splits: Splits, path: Path) -> list[str]:
+    """The arrays in the `.npz` at `path` that are not in `splits`, which was read from it."""
+    known = {name for part in splits.parts for name in _NPZ_PARTS[part]}
+    with np.load(path, allow_pickle=False) as archive:
+        return sorted(set(archive.files) - known)
+
+
 def check_npz_output(path: str | os.PathLike[str], overwrite: bool) -> None:
     """Raise OutputError when `save_npz` could not write `path`; call before long work."""
     if Path(path).suffix != ".npz":

@@ -7,7 +7,9 @@ import functools
 import os
 import random
 import shlex
-from collections.abc import AsyncIterator, Callable, Sequence
+import subprocess
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -19,21 +21,22 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHTTPException
 
-from ..errors import DigitsError, PictureError
+from ..errors import DataError, DigitsError, PictureError
 from ..parallel import processors
 from .guard import Guard, Rules
 from .schema import Digit, Kept, Model, Prediction, Problem, Problems, Random, Reading
-from .shelf import Shelf
+from .shelf import Shelf, shown_path
 
 if TYPE_CHECKING:
     from ..data.collection import Collection
     from ..data.dataset import Dataset
     from ..pictures import Picture
-    from ..reader import Reader
 
 STATIC = Path(__file__).parent / "static"
 
-_THREADS = processors() + 2  # a large picture takes a thread for a second; small ones pass it by
+_THREADS = processors() + 2
+_LARGE = 2_000_000  # pixels; such pictures wait for each other, and small ones pass them by
+_LEAST = 3  # digits to train on, of which a fifth is held out
 
 Files = Annotated[list[UploadFile], File(description="One picture or several.")]
 ModelName = Annotated[
@@ -49,6 +52,7 @@ _UNREADABLE = {"model": Problem, "description": "The body cannot be parsed."}
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: _UNREADABLE,
     404: {"model": Problem, "description": "There is no such model."},
+    409: {"model": Problem, "description": "The model cannot be used."},
     413: {"model": Problem, "description": "The body is over 10 MB."},
     422: {"model": Problems, "description": "A picture cannot be read, or a value is wrong."},
 }
@@ -59,35 +63,47 @@ class Desk:
 
     def __init__(self, shelf: Shelf, collection: Collection) -> None:
         self.shelf, self.collection = shelf, collection
+        self._loading = threading.Lock()
+        self._test_pictures: Dataset | None = None
 
-    @functools.cached_property
     def test_pictures(self) -> Dataset:
-        """MNIST's, or those of `sample` where MNIST is not on this machine."""
+        """MNIST's, or those of `sample` where MNIST is not on this machine, or damaged."""
         from ..data.sources import find_mnist, load_sample
 
-        return (find_mnist() or load_sample())["test"]
+        with self._loading:
+            if self._test_pictures is None:
+                try:
+                    found = find_mnist()
+                except DataError:
+                    found = None
+                self._test_pictures = (found or load_sample())["test"]
+            return self._test_pictures
 
-    def reader(self, name: str | None) -> Reader:
-        """The reader with this model, or the default. Raises HTTPException when there is none."""
+    def named(self, name: str | None) -> str:
+        """`name`, or that of the default model. Raises HTTPException when there is none such."""
         name = name or self.shelf.default
         if name not in self.shelf:
             known = ", ".join(self.shelf.names())
             raise HTTPException(404, f"there is no model '{name}'. Choose one of: {known}.")
-        return self.shelf.reader(name)
+        return name
 
-    def kept(self, label: int | None = None) -> dict[str, Any]:
+    def kept(self, model: str, label: int | None = None) -> dict[str, Any]:
         """What `Kept` describes."""
-        path = os.path.relpath(self.collection.path)
+        path = shown_path(self.collection.path)
         counts = self.collection.counts()
-        family = self.reader(None).recognizer.metadata["family"]
+        line = ["digits", "train", "--from", self.shelf.argument(model), "--data", path]
         return {
             "label": label,
             "file": path,
             "counts": counts.tolist(),
             "total": int(counts.sum()),
             "undoable": self.collection.undoable,
-            "train": f"digits train --from {family} --data {shlex.quote(path)}",
+            "train": _for_shell(line) if counts.sum() >= _LEAST else "",
         }
+
+
+def _for_shell(words: list[str]) -> str:
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def make_app(shelf: Shelf, collection: Collection, rules: Rules) -> Guard:
@@ -115,15 +131,19 @@ def make_app(shelf: Shelf, collection: Collection, rules: Rules) -> Guard:
 @contextlib.asynccontextmanager
 async def _lifespan(desk: Desk, app: FastAPI) -> AsyncIterator[None]:
     app.state.threads = anyio.CapacityLimiter(_THREADS)
+    app.state.large = anyio.CapacityLimiter(1)
+    app.state.collection = anyio.CapacityLimiter(1)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(functools.partial(run_sync, desk.shelf.warm, abandon_on_cancel=True))
         yield
         tasks.cancel_scope.cancel()
 
 
-async def _in_thread(request: Request, function: Callable[..., Any], *args: Any) -> Any:
-    """`function(*args)`, while other requests are served."""
-    return await run_sync(function, *args, limiter=request.app.state.threads)
+async def _in_thread(
+    request: Request, function: Callable[..., Any], *args: Any, queue: str = "threads"
+) -> Any:
+    """`function(*args)`, while other requests are served; behind others in the same `queue`."""
+    return await run_sync(function, *args, limiter=getattr(request.app.state, queue))
 
 
 def _add_pages(app: FastAPI) -> None:
@@ -164,14 +184,14 @@ def _add_readers(app: FastAPI, desk: Desk) -> None:
     ) -> JSONResponse:
         """The digit in each picture, in the order of the pictures."""
 
-        recognizer = (await _in_thread(request, desk.reader, model)).recognizer
+        reader = await _in_thread(request, desk.shelf.reader, desk.named(model))
 
         def record(path: str, picture: Picture) -> dict[str, Any]:
             from ..pictures import look
             from ..records import prediction_record
 
             seen = look(picture, ink)
-            prediction = recognizer.predict_look(seen, ink, min_confidence)
+            prediction = reader.recognizer.predict_look(seen, ink, min_confidence)
             answer = prediction_record(path, prediction, top_k)
             return answer | {"pixels": seen.image.tolist()} if pixels else answer
 
@@ -188,7 +208,7 @@ def _add_readers(app: FastAPI, desk: Desk) -> None:
     ) -> JSONResponse:
         """All digits in each picture, in reading order, in the order of the pictures."""
 
-        reader = await _in_thread(request, desk.reader, model)
+        reader = await _in_thread(request, desk.shelf.reader, desk.named(model))
 
         def record(path: str, picture: Picture) -> dict[str, Any]:
             from ..records import reading_record
@@ -205,7 +225,7 @@ def _add_readers(app: FastAPI, desk: Desk) -> None:
     @app.get("/api/random", response_model=Random)
     async def random_digit(request: Request) -> Any:
         """A test picture of MNIST, by chance, with what its writer meant."""
-        pictures = await _in_thread(request, lambda: desk.test_pictures)
+        pictures = await _in_thread(request, desk.test_pictures)
         index = random.randrange(len(pictures))  # noqa: S311  # no secret
         return {
             "set": pictures.name,
@@ -221,21 +241,21 @@ async def _each(
     record: Callable[[str, Picture], dict[str, Any]],
 ) -> JSONResponse:
     """The records of all pictures; where one cannot be read, 422 with the others' all the same."""
-    pictures = [(_name(upload), await upload.read()) for upload in uploads]
+    from ..pictures import decode
 
-    def work() -> tuple[list[dict[str, Any]], list[str]]:
-        from ..pictures import decode
-
-        records, problems = [], []
-        for name, content in pictures:
-            try:
-                records.append(record(name, decode(content, name)))
-            except PictureError as error:
-                problems.append(str(error))
-                records.append({"path": name, "error": str(error)})
-        return records, problems
-
-    records, problems = await _in_thread(request, work)
+    records: list[dict[str, Any]] = []
+    problems = []
+    for upload in uploads:
+        if len(uploads) > 1 and await request.is_disconnected():
+            break
+        name = _name(upload)
+        try:
+            picture = await _in_thread(request, decode, await upload.read(), name)
+            queue = "large" if picture.grey.size > _LARGE else "threads"
+            records.append(await _in_thread(request, record, name, picture, queue=queue))
+        except PictureError as error:
+            problems.append(str(error))
+            records.append({"path": name, "error": str(error)})
     if problems:
         return JSONResponse({"detail": " ".join(problems), "results": records}, 422)
     return JSONResponse(records)
@@ -250,31 +270,42 @@ def _name(upload: UploadFile) -> str:
 def _add_collection(app: FastAPI, desk: Desk) -> None:
     problems: dict[int | str, dict[str, Any]] = {
         400: _UNREADABLE,
+        404: _PROBLEMS[404],
         409: {"model": Problem, "description": "The file cannot be read or written."},
         422: {"model": Problem, "description": "A value is wrong."},
     }
 
-    @app.get("/api/mine", response_model=Kept, responses={409: problems[409]})
-    async def mine(request: Request) -> Any:
-        """Your own set: how many of each digit it holds, and how to learn from them."""
-        return await _in_thread(request, desk.kept)
+    @app.get("/api/mine", response_model=Kept, responses=_without(problems, 400))
+    async def mine(request: Request, model: ModelName = None) -> Any:
+        """Your own set: how many of each digit it holds, and how `model` learns from them."""
+        return await _in_thread(request, desk.kept, desk.named(model), queue="collection")
 
     @app.post("/api/mine", response_model=Kept, status_code=201, responses=problems)
-    async def keep(request: Request, digit: Digit) -> Any:
+    async def keep(request: Request, digit: Digit, model: ModelName = None) -> Any:
         """Add a digit, as the model saw it, with its true label."""
+        name = desk.named(model)
 
         def work() -> dict[str, Any]:
             import numpy as np
 
             desk.collection.add(np.array(digit.pixels, np.uint8), digit.label)
-            return desk.kept(digit.label)
+            return desk.kept(name, digit.label)
 
-        return await _in_thread(request, work)
+        return await _in_thread(request, work, queue="collection")
 
-    @app.delete("/api/mine/last", response_model=Kept, responses={409: problems[409]})
-    async def undo(request: Request) -> Any:
+    @app.delete("/api/mine/last", response_model=Kept, responses=_without(problems, 400))
+    async def undo(request: Request, model: ModelName = None) -> Any:
         """Take back the digit that this server added last; its `label` is null if there is none."""
-        return await _in_thread(request, lambda: desk.kept(desk.collection.undo()))
+        name = desk.named(model)
+
+        def work() -> dict[str, Any]:
+            return desk.kept(name, desk.collection.undo())
+
+        return await _in_thread(request, work, queue="collection")
+
+
+def _without(problems: Mapping[int | str, dict[str, Any]], status: int) -> dict[Any, Any]:
+    return {known: problem for known, problem in problems.items() if known != status}
 
 
 async def _http_problem(request: Request, error: Exception) -> JSONResponse:
@@ -291,7 +322,10 @@ async def _wrong_value(request: Request, error: Exception) -> JSONResponse:
 
 async def _cannot(collection: Path, request: Request, error: Exception) -> JSONResponse:
     """A model or the collection cannot be used: nothing is wrong with the request."""
-    return JSONResponse({"detail": str(error).replace(str(collection), collection.name)}, 409)
+    text = str(error)
+    for place in (collection.resolve(), collection):
+        text = text.replace(str(place), collection.name)
+    return JSONResponse({"detail": text}, 409)
 
 
 async def _broken(request: Request, error: Exception) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""What every request passes before it reaches the application, and every answer on its way out.
+"""What every request passes before it reaches the application, and its answer on the way out.
 
 The page works on the pictures of one person, on that person's machine. Other pages, which the same
 browser has open, must neither read them nor write; neighbours on the network come in with a token
@@ -11,14 +11,12 @@ import asyncio
 import hmac
 import ipaddress
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -48,10 +46,10 @@ _HEADERS = {
 class Rules:
     """Who may ask.
 
-    hosts: names by which this server may be called, in lower case and without port: what another
-    name resolves to is no concern of its owner (DNS rebinding). any_address: or by any numeric
-    address, which nobody can rebind. token: what everybody must show, in a cookie or as
-    `Authorization: Bearer`; none is needed when None.
+    hosts: names by which this server may be called, in lower case and without port; the owner of
+    another name can let it point here (DNS rebinding). any_address: or by any numeric address,
+    which nobody can rebind. token: what everybody must show, as `Authorization: Bearer` or in the
+    cookie that `/?token=` sets; none is needed when None.
     """
 
     hosts: frozenset[str]
@@ -106,7 +104,7 @@ class Guard:
             raise HTTPException(401, "A token is needed. Open the address that the server printed.")
 
     def _is_ours(self, name: str) -> bool:
-        if name in self.rules.hosts:
+        if name and name in self.rules.hosts:
             return True
         try:
             ipaddress.ip_address(name)
@@ -119,12 +117,12 @@ class Guard:
             return True
         kind, _, shown = headers.get("authorization", "").partition(" ")
         tokens = [shown.strip()] if kind.lower() == "bearer" else []
-        tokens += [*_cookies(headers, _COOKIE), *_asked(scope, "token")]
+        tokens += [cookie_parser(headers.get("cookie", "")).get(_COOKIE, ""), *_entry_tokens(scope)]
         return any(hmac.compare_digest(t.encode(), self.rules.token.encode()) for t in tokens)
 
     def _entry(self, scope: Scope) -> Response | None:
         """Trades a token in the address, which stays in histories, for a cookie."""
-        if self.rules.token is None or scope["path"] != "/" or not _asked(scope, "token"):
+        if self.rules.token is None or not _entry_tokens(scope):
             return None
         answer = RedirectResponse("/", 303)
         answer.set_cookie(_COOKIE, self.rules.token, httponly=True, samesite="strict")
@@ -163,7 +161,9 @@ class _Body:
                 message = await self._receive()
         except TimeoutError:
             self.refused = True
-            raise HTTPException(408, f"Nothing came for {SECONDS} s. Send it again.") from None
+            raise HTTPException(
+                408, f"The request took more than {SECONDS} s to come. Send it again."
+            ) from None
         self._bytes += len(message.get("body", b""))
         self._ended = not message.get("more_body", False)
         return message
@@ -190,14 +190,9 @@ def _same_origin(headers: Headers, host: str) -> bool:
     return origin is None or origin.partition("://")[2].lower() == host.lower()
 
 
-def _cookies(headers: Headers, name: str) -> Iterable[str]:
-    try:
-        jar = SimpleCookie(headers.get("cookie", ""))
-    except CookieError:
+def _entry_tokens(scope: Scope) -> list[str]:
+    """The tokens in the address, which count at the entry alone."""
+    if scope["path"] != "/":
         return []
-    return [jar[name].value] if name in jar else []
-
-
-def _asked(scope: Scope, name: str) -> list[Any]:
     query = parse_qsl(scope["query_string"].decode("latin-1"))
-    return [value for key, value in query if key == name]
+    return [value for name, value in query if name == "token"]

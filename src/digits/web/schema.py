@@ -32,7 +32,9 @@ class Kept(BaseModel):
     counts: list[int] = Field(description="Of the digits 0 to 9.")
     total: int
     undoable: int
-    train: str = Field(description="The command that learns from the set.")
+    train: str = Field(
+        description="The command that learns from the set; empty while that is too small."
+    )
 
 
 class Model(BaseModel):

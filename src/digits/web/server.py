@@ -35,6 +35,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _is_all(host: str) -> bool:
+    """Whether `host` stands for all addresses of the machine."""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_unspecified
+    return False
+
+
 def serve(
     shelf: Shelf,
     collection: Collection,
@@ -55,9 +62,7 @@ def serve(
     token = None if own else secrets.token_urlsafe(16)
     names = _LOOPBACK | {host.lower()} | (set() if own else {socket.gethostname().lower()})
     rules = Rules(names, any_address=not own, token=token)
-    name = f"[{host}]" if ":" in host else host
-    if name in ("0.0.0.0", "[::]"):  # noqa: S104  # all addresses of the machine: this is one
-        name = _outward_address()
+    name = _outward_address() if _is_all(host) else f"[{host}]" if ":" in host else host
     address = f"http://{name}:{listener.getsockname()[1]}/" + (f"?token={token}" if token else "")
     config = uvicorn.Config(
         make_app(shelf, collection, rules),
@@ -78,11 +83,15 @@ def serve(
 def _listener(host: str, port: int | None) -> socket.socket:
     """A listening socket at `host` and `port` (see `serve`)."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    both = ":" in host and _is_all(host) and socket.has_dualstack_ipv6()
     for attempt in [PORT, 0] if port is None else [port]:
         try:
-            return socket.create_server((host, attempt), family=family, backlog=1024)
+            return socket.create_server(
+                (host, attempt), family=family, backlog=1024, dualstack_ipv6=both
+            )
         except OSError as error:
-            if port is None and attempt and error.errno == errno.EADDRINUSE:
+            taken = (errno.EADDRINUSE, errno.EACCES)  # the latter where Windows reserves it
+            if port is None and attempt and error.errno in taken:
                 continue
             # Python adds to the system's words where it was; that we say ourselves.
             reason = (error.strerror or str(error)).partition(" (")[0].lower()
@@ -106,7 +115,7 @@ def _outward_address() -> str:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it is ready."""
+    """Tells when it is ready, and not what it cuts off when it ends."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -114,32 +123,53 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._ready()
+        if self.started:
+            self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets)
 
 
 class _Protocol(HttpToolsProtocol):
-    """Closes a connection on which the head of a request does not come, or comes by drips."""
+    """Closes a connection that says nothing, or half of something, or does not listen."""
 
-    _limit: asyncio.TimerHandle | None = None
+    _silent: asyncio.TimerHandle | None = None
+    _deaf: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._limit = self.loop.call_later(SECONDS, transport.close)
+        self._expect_request()
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        if self._limit is None:  # not the first request of this connection
-            self._limit = self.loop.call_later(SECONDS, self.transport.close)
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is None or self.cycle.response_complete:
+            self._expect_request()
 
     def on_headers_complete(self) -> None:
-        self._lift()
+        _cancel(self._silent)
+        self._silent = None
         super().on_headers_complete()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._deaf = self._deaf or self.loop.call_later(SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        _cancel(self._deaf)
+        self._deaf = None
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        self._lift()
+        _cancel(self._silent)
+        _cancel(self._deaf)
         super().connection_lost(exc)
 
-    def _lift(self) -> None:
-        if self._limit is not None:
-            self._limit.cancel()
-            self._limit = None
+    def _expect_request(self) -> None:
+        """A whole head, that is; more drips do not extend the time."""
+        self._silent = self._silent or self.loop.call_later(SECONDS, self.transport.close)
+
+
+def _cancel(timer: asyncio.TimerHandle | None) -> None:
+    if timer is not None:
+        timer.cancel()

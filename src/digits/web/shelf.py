@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,9 @@ class _Entry:
     name: str
     path: Path
     shipped: bool
+    argument: str  # what means it on the command line
     reader: Reader | None = None
+    record: dict[str, Any] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -37,9 +40,9 @@ class Shelf:
         from ..models.find import find_model, own_models, shipped_models
 
         shipped = shipped_models()
-        paths = [find_model(model) for model in models] or [*own_models(), *shipped]
+        wanted = {find_model(model): model for model in models}
         self._entries: dict[str, _Entry] = {}
-        for path in dict.fromkeys(paths):
+        for path in wanted or [*own_models(), *shipped]:
             name = path.stem
             if name in self._entries:
                 name = f"{name} (shipped)" if path in shipped else str(path.name)
@@ -47,7 +50,8 @@ class Shelf:
             while name in self._entries:
                 count += 1
                 name = f"{path.stem} ({count})"
-            self._entries[name] = _Entry(name, path, path in shipped)
+            family = path.stem if find_model(path.stem) == path else str(path)
+            self._entries[name] = _Entry(name, path, path in shipped, wanted.get(path, family))
         self.default = "cnn" if "cnn" in self._entries and not models else next(iter(self._entries))
         for name in self._entries if models else ():
             self.reader(name)
@@ -62,15 +66,22 @@ class Shelf:
     def reader(self, name: str) -> Reader:
         """The reader with the model `name`. Raises ModelError, which names no place."""
         from ..reader import Reader
+        from ..records import model_record
 
         entry = self._entries[name]
         with entry.lock:
             if entry.reader is None:
                 try:
                     entry.reader = Reader(entry.path)
-                except ModelError as error:
-                    raise ModelError(self._nameless(entry, error.what), error.todo) from error
+                    file = entry.reader.recognizer.file
+                    entry.record = model_record(file) if file else {}
+                except (ModelError, OSError) as error:
+                    raise ModelError(*_nameless(entry.path, error)) from error
             return entry.reader
+
+    def argument(self, name: str) -> str:
+        """What means the model `name` on the command line; of a path elsewhere, only the name."""
+        return shown_path(self._entries[name].argument)
 
     def warm(self) -> None:
         """Load all of them; what cannot be loaded is told when it is asked for."""
@@ -85,16 +96,24 @@ class Shelf:
         return [self._record(self._entries[name]) for name in self.names()]
 
     def _record(self, entry: _Entry) -> dict[str, Any]:
-        from ..records import model_record
-
         record: dict[str, Any] = {"name": entry.name, "shipped": entry.shipped}
         try:
-            file = self.reader(entry.name).recognizer.file
+            self.reader(entry.name)
         except ModelError as error:
             return record | {"error": str(error)}
-        known = model_record(file) if file else {}
-        return record | {name: value for name, value in known.items() if name != "path"}
+        return record | {name: value for name, value in entry.record.items() if name != "path"}
 
-    @staticmethod
-    def _nameless(entry: _Entry, text: str) -> str:
-        return text.replace(str(entry.path), entry.path.name)
+
+def shown_path(path: str | os.PathLike[str]) -> str:
+    """`path` as others may see it: below the current folder as it is there, else only its name."""
+    full = Path(os.path.abspath(path))  # noqa: PTH100  # links are not followed
+    here = Path.cwd()
+    return str(full.relative_to(here)) if full.is_relative_to(here) else full.name
+
+
+def _nameless(path: Path, error: Exception) -> tuple[str, str]:
+    """What is wrong and what to do, without the place of `path`."""
+    if not isinstance(error, ModelError):
+        return f"cannot read {path.name}", "Look whether it is still there"
+    what, todo = (text.replace(str(path), path.name) for text in (error.what, error.todo))
+    return what, todo

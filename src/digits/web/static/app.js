@@ -6,73 +6,88 @@ import * as server from "./server.js";
 
 const $ = (id) => document.getElementById(id);
 const DIGITS = [...Array(10).keys()];
+const DRAWING = "drawing.png";
 const PAUSE = 300; // ms without a change, after which the other models are asked too
 
 const paper = new Paper($("paper"), drawingChanged);
 let models = [];
-let model = "";
-// What is looked at: {kind: "drawing" | "picture" | "random", blob, name, query, image, truth}.
+let model; // its name; the server's default until the models are known
+// What is looked at: {blob, name, query}, for pictures with {image, about}, perhaps {truth}.
+// `readings` holds, for each model, all its digits where they are several, else null.
 let shown = null;
+let prediction = null; // of `shown`, or of the chosen one of its digits; null until it is answered
 let reading = null; // all digits of `shown`, when they are several
 let chosen = 0; // of these
-let prediction = null; // of `shown`, or of the chosen digit
-let turn = 0; // counts what was asked, so that late answers are told from the newest
+let turn = 0; // counts what is looked at and asked, so that late answers are told from the newest
 
 // ---- asking
 
-let asking = false;
+let underway = null; // a promise, while anything is asked
 let again = false;
 let pause;
 
 // Ask for the newest state, one request after the other: while one is under way, changes wait.
-async function refresh() {
+function refresh() {
+  turn += 1;
   clearTimeout(pause);
   pause = setTimeout(settled, PAUSE);
-  if (asking) { again = true; return; }
-  asking = true;
-  try {
-    do {
-      again = false;
-      await answer();
-    } while (again);
-  } finally {
-    asking = false;
+  again = true;
+  underway ??= askAll().finally(() => { underway = null; });
+  return underway;
+}
+
+async function askAll() {
+  while (again) {
+    again = false;
+    await answer();
   }
 }
 
 async function answer() {
-  const mine = ++turn;
-  const current = shown;
+  const mine = turn;
   try {
-    if (!current) { show(null, null); return; }
-    const blob = await current.blob();
-    const query = { ...current.query, model, pixels: true };
-    let result = null;
-    let several = null;
-    if (!$("several").checked) result = await server.predict(blob, current.name, query);
-    if (!result || result.reason?.startsWith("several digits")) {
-      several = await server.read(blob, current.name, query);
-      if (!several.digits.length) several = null;
-      if (several) result = await ofChosen(several);
-    }
-    if (mine === turn && current === shown) { $("problem").textContent = ""; show(result, several); }
+    const [result, several] = shown ? await opinion(shown, model) : [null, null];
+    if (mine !== turn) return;
+    $("problem").textContent = "";
+    show(result, several);
   } catch (error) {
-    if (mine === turn && current === shown) { show(null, null); $("problem").textContent = error.message; }
+    if (mine !== turn) return;
+    show(null, null);
+    $("sentence").textContent = "Nothing read.";
+    $("problem").textContent = error.message;
   }
 }
 
+// What `asked`, a model, says: [prediction, reading], the reading null where it is one digit.
+async function opinion(current, asked) {
+  const query = { ...current.query, pixels: true, ...(asked && { model: asked }) };
+  const several = current.readings;
+  if (several[asked] === undefined) {
+    let result;
+    if (!$("several").checked) {
+      result = await server.predict(await current.blob(), current.name, query);
+      if (!result.reason?.startsWith("several digits")) return [result, null];
+    }
+    const all = await server.read(await current.blob(), current.name, query);
+    if (!all.digits.length) return [result ?? await server.predict(await current.blob(), current.name, query), null];
+    several[asked] = all;
+  }
+  return [await ofChosen(several[asked], asked), several[asked]];
+}
+
 // What the model says of one digit of several, of which /api/read tells the best guess only.
-async function ofChosen(several, asked = model) {
-  chosen = Math.min(chosen, several.digits.length - 1);
-  const blob = await pngOf(several.digits[chosen].pixels);
-  return server.predict(blob, "digit.png", { model: asked, ink: "light", pixels: true, min_confidence: 0 });
+async function ofChosen(several, asked) {
+  const { pixels } = several.digits[Math.min(chosen, several.digits.length - 1)];
+  const query = { ink: "light", pixels: true, min_confidence: 0, ...(asked && { model: asked }) };
+  return server.predict(await pngOf(pixels), "digit.png", query);
 }
 
 // A moment after the last change: what is not needed for each point of a stroke.
 async function settled() {
-  if (asking) { pause = setTimeout(settled, PAUSE); return; }
   const mine = turn;
-  $("live").textContent = shown ? $("sentence").textContent : "";
+  await underway;
+  if (mine !== turn) return;
+  $("live").textContent = shown ? `${$("sentence").textContent} ${$("truth").textContent}` : "";
   if (!prediction) return;
   for (const other of models.filter((one) => !one.error && one.name !== model)) {
     try {
@@ -83,15 +98,15 @@ async function settled() {
       showOpinion(other.name, result);
     } catch (error) {
       if (mine !== turn) return;
-      opinionOf(other.name).textContent = "–";
-      opinionOf(other.name).title = error.message;
+      showOpinion(other.name, null);
     }
   }
 }
 
 // ---- showing
 
-const percent = (share) => `${(100 * share).toFixed(share > 0.9995 || share < 0.0005 ? 0 : 1)} %`;
+// Never rounded up: what is not quite sure is not 100 %.
+const percent = (share) => `${(Math.floor(1000 * share) / 10).toFixed(1)} %`;
 
 function show(result, several) {
   prediction = result;
@@ -109,17 +124,18 @@ function show(result, several) {
     $("labels").children[d].disabled = !result;
   }
   pixelsOnto($("seen"), result?.pixels);
-  for (const one of models) opinionOf(one.name).textContent = "";
+  for (const one of models) showOpinion(one.name, null, "");
   if (result) showOpinion(model, result);
   if (shown?.image) drawPicture($("picture"), shown.image, several?.digits ?? [], chosen);
 }
 
 function showSentence() {
   let digit = "?";
-  let sentence = shown ? "No digit found." : "Nothing yet.";
+  let sentence = shown ? "…" : "Nothing yet.";
   if (reading) {
     digit = reading.lines.join(" ");
-    sentence = `Reads ${reading.lines.join(", then ")}.`;
+    sentence = `Reads ${reading.lines.join(", then ")}. The chosen one: ${prediction.digit}, `
+      + `${percent(prediction.confidence)} sure.`;
   } else if (prediction?.digit != null) {
     digit = prediction.digit;
     sentence = `Reads ${digit}, ${percent(prediction.confidence)} sure.`;
@@ -152,72 +168,79 @@ function showFound() {
   buttons[focused]?.focus();
 }
 
-async function choose(i) {
-  const several = reading;
-  const mine = ++turn;
+function choose(i) {
   chosen = i;
-  try {
-    const result = await ofChosen(several);
-    if (mine === turn) { show(result, several); clearTimeout(pause); pause = setTimeout(settled, 0); }
-  } catch (error) {
-    $("problem").textContent = error.message;
-  }
+  refresh();
 }
 
-const opinionOf = (name) => $("models").querySelector(`output[data-model="${CSS.escape(name)}"]`);
-
-function showOpinion(name, result) {
-  opinionOf(name).textContent = result.digit == null
-    ? result.reason.startsWith("not sure") ? "not sure" : "no digit"
-    : `${result.digit}, ${percent(result.confidence)}`;
+function showOpinion(name, result, none = "–") {
+  const place = $("models").querySelector(`[data-model="${CSS.escape(name ?? "")}"]`);
+  if (!place) return; // the models are not known yet
+  if (!result) place.textContent = none;
+  else if (result.digit != null) place.textContent = `${result.digit}, ${percent(result.confidence)}`;
+  else place.textContent = result.reason.startsWith("not sure") ? "not sure" : "no digit";
 }
 
 // ---- what is looked at
 
+let choice = 0; // counts what was chosen to look at, so that a slow file does not push out a later one
+
 function look(next) {
-  if (shown?.image && shown.image !== next?.image) shown.image.close?.();
-  shown = next;
+  choice += 1;
+  if (shown?.image && shown.image !== next?.image) shown.image.close();
+  shown = next && { query: {}, readings: {}, ...next };
   chosen = 0;
-  turn += 1;
-  $("paper").hidden = Boolean(next && next.kind !== "drawing");
-  $("picture").hidden = !$("paper").hidden;
+  const drawing = !next?.name || next.name === DRAWING;
+  const focused = document.activeElement === $("paper") && !drawing;
+  $("paper").hidden = !drawing;
+  $("picture").hidden = drawing;
+  if (focused) $("clear").focus();
   $("about").textContent = next?.about ?? "";
+  show(null, null);
   refresh();
 }
 
 function drawingChanged() {
-  $("undo").disabled = paper.empty;
-  if (paper.empty) { if (!shown || shown.kind === "drawing") look(null); return; }
-  if (shown?.kind !== "drawing") {
-    look({ kind: "drawing", blob: () => paper.blob(), name: "drawing.png", query: { ink: "dark" } });
-  } else {
+  disable($("undo"), paper.empty);
+  if (shown?.name === DRAWING && !paper.empty) {
+    shown.readings = {};
     refresh();
+  } else if (!paper.empty) {
+    look({ blob: () => paper.blob(), name: DRAWING, query: { ink: "dark" } });
+  } else if (shown?.name === DRAWING) {
+    look(null);
   }
 }
 
-async function lookAtFile(file) {
-  if (!file) return;
+// Show what `load` brings, unless something else was chosen meanwhile.
+async function lookAt(load) {
+  const mine = ++choice;
   $("problem").textContent = "";
+  try {
+    const next = await load();
+    if (mine !== choice) { next.image?.close(); return; }
+    paper.clear();
+    look(next);
+    if (!next.image) drawPicture($("picture"), null, [], 0);
+  } catch (error) {
+    if (mine === choice) $("problem").textContent = error.message;
+  }
+}
+
+const lookAtFile = (file) => file && lookAt(async () => {
   const { blob, image } = await opened(file);
   const about = image ? file.name : `${file.name} (this browser cannot show it)`;
-  paper.clear();
-  look({ kind: "picture", blob: async () => blob, name: file.name, query: {}, image, about });
-  if (!image) drawPicture($("picture"), null, [], 0);
-}
+  return { blob: async () => blob, name: file.name || "picture.png", image, about };
+});
 
-async function lookAtRandom() {
-  try {
-    const { pixels, label, set, index } = await server.random();
-    const blob = await pngOf(pixels);
-    paper.clear();
-    look({
-      kind: "random", blob: async () => blob, name: "random.png", query: { ink: "light" },
-      image: await createImageBitmap(blob), truth: label, about: `${set}, picture ${index}`,
-    });
-  } catch (error) {
-    $("problem").textContent = error.message;
-  }
-}
+const lookAtRandom = () => lookAt(async () => {
+  const { pixels, label, set, index } = await server.random();
+  const blob = await pngOf(pixels);
+  return {
+    blob: async () => blob, name: "random.png", query: { ink: "light" },
+    image: await createImageBitmap(blob), truth: label, about: `${set}, picture ${index}`,
+  };
+});
 
 function clear() {
   paper.clear();
@@ -232,47 +255,80 @@ function showMine(set, message = "") {
     button.querySelector("small").textContent = set.counts[d];
     button.setAttribute("aria-label", `Keep as ${d}. You have ${set.counts[d]}.`);
   });
-  $("take-back").disabled = !set.undoable;
+  disable($("take-back"), !set.undoable);
   $("total").textContent = `${set.total} in ${set.file}`;
-  $("train").hidden = !set.total;
+  $("train").hidden = !set.train;
   $("command").textContent = set.train;
-  $("live").textContent = message;
+  $("note").textContent = message;
 }
 
-async function keep(label) {
-  if (!prediction || keep.busy) return;
-  keep.busy = true;
+let kept = null; // the last one: {pixels, label}
+let keeping = Promise.resolve();
+
+// Keep what is looked at, once it is answered. Said again, it is not kept twice; another label for
+// the same picture takes the place of the first.
+function keep(label) {
+  const current = shown;
+  keeping = keeping.then(async () => {
+    try {
+      await underway;
+      if (!prediction || current !== shown) return;
+      const pixels = JSON.stringify(prediction.pixels);
+      if (kept?.pixels === pixels && kept.label === label) {
+        $("note").textContent = `Kept as ${label} already.`;
+        return;
+      }
+      if (kept?.pixels === pixels) await server.takeBack(model);
+      showMine(await server.keep(label, prediction.pixels, model), `Kept as ${label}.`);
+      kept = { pixels, label };
+    } catch (error) {
+      $("problem").textContent = error.message;
+    }
+  });
+}
+
+function takeBack() {
+  keeping = keeping.then(async () => {
+    try {
+      const set = await server.takeBack(model);
+      kept = null;
+      showMine(set, set.label == null ? "Nothing to take back." : `Took back a ${set.label}.`);
+    } catch (error) {
+      $("problem").textContent = error.message;
+    }
+  });
+}
+
+async function copy() {
   try {
-    showMine(await server.keep(label, prediction.pixels), `Kept as ${label}.`);
-  } catch (error) {
-    $("problem").textContent = error.message;
-  } finally {
-    keep.busy = false;
+    await navigator.clipboard.writeText($("command").textContent);
+    $("note").textContent = "Copied.";
+  } catch { // browsers have no clipboard for pages that come unencrypted over a network
+    getSelection().selectAllChildren($("command"));
+    $("note").textContent = "Selected: copy it with the keys of your system.";
   }
 }
 
-async function takeBack() {
-  try {
-    const set = await server.takeBack();
-    showMine(set, set.label == null ? "Nothing to take back." : `Took back a ${set.label}.`);
-  } catch (error) {
-    $("problem").textContent = error.message;
-  }
+// A button that has the focus hands it on before it becomes dead.
+function disable(button, dead) {
+  if (dead && document.activeElement === button) $("clear").focus();
+  button.disabled = dead;
 }
 
 // ---- events
 
 function keyPressed(event) {
-  const field = event.target.closest("input:not([type=checkbox]):not([type=range]), textarea, select");
-  const radio = event.target.type === "radio";
-  if ((field && !radio) || event.altKey || event.metaKey) return;
-  if (event.ctrlKey) {
+  const typing = event.target.matches("input[type=text], textarea, select");
+  if (typing || event.altKey) return;
+  if (event.ctrlKey || event.metaKey) {
     if (event.key === "z" && !paper.empty) { event.preventDefault(); paper.undo(); }
-  } else if (/^\d$/.test(event.key)) {
-    keep(Number(event.key));
+  } else if (event.repeat) {
+    // held down: once is enough
   } else if (event.key === "Escape") {
     clear();
-  } else if (event.key.toLowerCase() === "r") {
+  } else if ($("keys").checked && /^\d$/.test(event.key)) {
+    keep(Number(event.key));
+  } else if ($("keys").checked && event.key.toLowerCase() === "r") {
     lookAtRandom();
   }
 }
@@ -285,12 +341,12 @@ function listen() {
     $(id).addEventListener("change", () => { lookAtFile($(id).files[0]); $(id).value = ""; });
   }
   $("random").addEventListener("click", lookAtRandom);
-  $("several").addEventListener("change", refresh);
-  $("take-back").addEventListener("click", takeBack);
-  $("copy").addEventListener("click", async () => {
-    await navigator.clipboard.writeText($("command").textContent);
-    $("live").textContent = "Copied.";
+  $("several").addEventListener("change", () => {
+    if (shown) shown.readings = {};
+    refresh();
   });
+  $("take-back").addEventListener("click", takeBack);
+  $("copy").addEventListener("click", copy);
   document.addEventListener("keydown", keyPressed);
   document.addEventListener("paste", (event) => {
     if (event.clipboardData.files.length) { event.preventDefault(); lookAtFile(event.clipboardData.files[0]); }
@@ -334,14 +390,24 @@ function makeModels() {
       type: "radio", name: "model", value: one.name, checked: one.name === model,
       disabled: Boolean(one.error),
     });
-    radio.addEventListener("change", () => { model = one.name; refresh(); });
+    radio.addEventListener("change", () => switchTo(one.name));
     const facts = one.error || (one.accuracy ? `${percent(one.accuracy)} on ${one.test}` : one.preset);
-    const opinion = element("output");
+    const opinion = element("span", { className: "opinion" });
     opinion.dataset.model = one.name;
-    return element("label", {}, radio,
-      element("span", {}, one.name, one.shipped ? "" : ", yours", " ", element("small", { textContent: facts })),
-      opinion);
+    return element("div", {}, element("label", {}, radio,
+      element("span", {}, one.name, one.shipped ? "" : ", yours", " ", element("small", { textContent: facts }))),
+    opinion);
   }));
+}
+
+async function switchTo(name) {
+  model = name;
+  refresh();
+  try {
+    showMine(await server.mine(model));
+  } catch (error) {
+    $("problem").textContent = error.message;
+  }
 }
 
 async function start() {
@@ -350,9 +416,9 @@ async function start() {
   show(null, null);
   try {
     models = await server.models();
-    model = models.find((one) => !one.error)?.name ?? "";
+    model = models.find((one) => !one.error)?.name;
     makeModels();
-    showMine(await server.mine());
+    showMine(await server.mine(model));
   } catch (error) {
     $("problem").textContent = error.message;
   }

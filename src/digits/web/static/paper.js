@@ -23,9 +23,15 @@ export class Paper {
 
   get empty() { return !this.strokes.length; }
 
-  undo() { this.strokes.pop(); this.update(); }
+  undo() { this.strokes.pop(); this.lift(); this.update(); }
 
-  clear() { this.strokes = []; this.pen = null; this.update(); }
+  clear() { this.strokes = []; this.lift(); this.update(); }
+
+  // End the stroke that is being drawn, by whatever hand.
+  lift() {
+    this.pointer = undefined;
+    if (this.pen) this.pen.down = false;
+  }
 
   update() { this.draw(); this.changed(); }
 

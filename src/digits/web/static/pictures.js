@@ -30,7 +30,11 @@ export async function opened(file) {
   if (file.size <= MOST_BYTES || !image) return { blob: file, image };
   const scale = Math.min(1, MOST_SIDE / Math.max(image.width, image.height));
   const canvas = canvasOf(Math.round(image.width * scale), Math.round(image.height * scale));
-  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = "#fff"; // under what is transparent
+  pen.fillRect(0, 0, canvas.width, canvas.height);
+  pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+  image.close();
   const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.92));
   return { blob, image: await createImageBitmap(blob) };
 }

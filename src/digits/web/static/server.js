@@ -4,8 +4,7 @@ async function ask(path, options = {}) {
   let answer;
   try {
     answer = await fetch(path, options);
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
+  } catch {
     throw new Error("The server does not answer. Start `digits app` again.");
   }
   const content = await answer.json().catch(() => ({}));
@@ -23,9 +22,12 @@ export const models = () => ask("/api/models");
 export const predict = (blob, name, query) => send("/api/predict", blob, name, query);
 export const read = (blob, name, query) => send("/api/read", blob, name, query);
 export const random = () => ask("/api/random");
-export const mine = () => ask("/api/mine");
-export const takeBack = () => ask("/api/mine/last", { method: "DELETE" });
-export const keep = (label, pixels) => ask("/api/mine", {
+
+const of = (model) => (model ? `?${new URLSearchParams({ model })}` : "");
+
+export const mine = (model) => ask(`/api/mine${of(model)}`);
+export const takeBack = (model) => ask(`/api/mine/last${of(model)}`, { method: "DELETE" });
+export const keep = (label, pixels, model) => ask(`/api/mine${of(model)}`, {
   method: "POST",
   headers: { "Content-Type": "application/json" },
   body: JSON.stringify({ label, pixels }),
