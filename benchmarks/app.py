@@ -3,7 +3,7 @@
     python benchmarks/app.py [--seconds 10] [--soak 0] [--save]
 
 The server runs as a user starts it; the clients are in this process, on the same machine, over
-loopback. Each request is one small picture: a digit of `sample` as 28×28 PNG, and the same digit
+loopback. Each request is one small picture: a digit of `sample` as 28×28 PNG, or the same digit
 drawn large, 280×280. Full load: CONNECTIONS clients, each asking again as soon as it is answered.
 Half load: requests at fixed times, 150 a second, whether or not earlier ones are answered; the
 delay counts from the time at which a request was due. --soak: so many seconds of 100 a second, with
@@ -14,10 +14,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import http.client
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,19 +121,23 @@ async def steady_load(port: int, requests: list[bytes], seconds: float, rate: in
     return outcome
 
 
-def start_server() -> tuple[subprocess.Popen[str], int, float]:
-    """The process, its port, and the seconds until it answered a request."""
-    import http.client
-
+@contextlib.contextmanager
+def running() -> Iterator[tuple[subprocess.Popen[str], int, float]]:
+    """The process, its port, and the seconds until it answered a request; in an empty folder."""
     before = time.perf_counter()
     command = [sys.executable, "-m", "digits", "app", "--no-browser", "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    port = int(process.stdout.readline().rpartition(":")[2].rstrip("/\n"))
-    connection = http.client.HTTPConnection("127.0.0.1", port)
-    connection.request("GET", "/healthz")
-    assert connection.getresponse().status == 200
-    return process, port, time.perf_counter() - before
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        try:
+            port = int(process.stdout.readline().rpartition(":")[2].rstrip("/\n"))
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().status == 200
+            yield process, port, time.perf_counter() - before
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def megabytes(process: subprocess.Popen[str]) -> float:
@@ -154,15 +161,12 @@ def main() -> None:
         ["load", "picture", "answers a second", "median ms", "99 % ms", "worst ms", "failed"],
         args.save,
     )
-    with tempfile.TemporaryDirectory():
-        starts = []
-        for _ in range(5):
-            process, port, seconds = start_server()
+    starts = []
+    for _ in range(5):
+        with running() as (_, _, seconds):
             starts.append(seconds)
-            if len(starts) < 5:
-                process.terminate()
-                process.wait()
-        time.sleep(3)
+    with running() as (process, port, _):
+        time.sleep(3)  # the models are loaded by then
         for name, requests in (("28×28", small), ("280×280", large)):
             asyncio.run(full_load(port, requests, 2))
             table.row("full", name, *asyncio.run(full_load(port, requests, args.seconds)).row())
@@ -170,14 +174,13 @@ def main() -> None:
             table.row(f"{HALF} a second", name, *outcome.row())
         words = f"Ready after {np.median(starts):.2f} s (median of {len(starts)}). "
         if args.soak:
-            early = asyncio.run(steady_load(port, large, args.soak // 10, SOAK))
+            early = asyncio.run(steady_load(port, small, max(1, args.soak // 10), SOAK))
             before = megabytes(process)
-            rest = asyncio.run(steady_load(port, large, args.soak - args.soak // 10, SOAK))
-            table.row(f"{SOAK} a second, {args.soak} s", "280×280", *rest.row())
+            rest = asyncio.run(steady_load(port, small, args.soak - args.soak // 10, SOAK))
+            table.row(f"{SOAK} a second, {args.soak} s", "28×28", *rest.row())
             words += f"Memory {before:.0f} MB after {early.seconds:.0f} s of the soak, "
             words += f"{megabytes(process):.0f} MB at its end. "
-        process.terminate()
-        process.wait()
+    print(words)
     table.done(words + f"{CONNECTIONS} clients.")
 
 

@@ -51,7 +51,7 @@ class Server:
         headers: dict[str, str] | None = None,
     ) -> Reply:
         """One request on a connection of its own."""
-        with contextlib.closing(http.client.HTTPConnection(*self.place, timeout=30)) as line:
+        with contextlib.closing(http.client.HTTPConnection(*self.place, timeout=90)) as line:
             line.request(method, path, body, headers or {}, encode_chunked=True)
             answer = line.getresponse()
             return Reply(

@@ -75,9 +75,17 @@ def serve(
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE,
     )
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # reports what we answer
+    # What clients do wrong, they are told; here it would only look like our fault.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     with listener:
         _Server(config, lambda: ready(address)).run([listener])
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not that we write to a client that has gone: uvicorn knows of one request at a time only."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, RuntimeError) and "closed" in str(error))
 
 
 def _listener(host: str, port: int | None) -> socket.socket:
