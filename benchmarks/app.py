@@ -5,8 +5,8 @@
 The server runs as a user starts it; the clients are in this process, on the same machine, over
 loopback. Each request is one small picture: a digit of `sample` as 28×28 PNG, or the same digit
 drawn large, 280×280. Full load: CONNECTIONS clients, each asking again as soon as it is answered.
-Half load: requests at fixed times, 150 a second, whether or not earlier ones are answered; the
-delay counts from the time at which a request was due. --soak: so many seconds of 100 a second, with
+Half load: requests at fixed times, half as many as that but at most 150 a second, whether or not
+earlier ones are answered; the delay counts from the time at which a request was due. --soak: so many seconds of 100 a second, with
 the server's memory at a tenth of the time and at the end.
 """
 
@@ -169,9 +169,11 @@ def main() -> None:
         time.sleep(3)  # the models are loaded by then
         for name, requests in (("28×28", small), ("280×280", large)):
             asyncio.run(full_load(port, requests, 2))
-            table.row("full", name, *asyncio.run(full_load(port, requests, args.seconds)).row())
-            outcome = asyncio.run(steady_load(port, requests, args.seconds, HALF))
-            table.row(f"{HALF} a second", name, *outcome.row())
+            full = asyncio.run(full_load(port, requests, args.seconds))
+            table.row("full", name, *full.row())
+            rate = min(HALF, round(len(full.delays) / full.seconds / 2))
+            outcome = asyncio.run(steady_load(port, requests, args.seconds, rate))
+            table.row(f"{rate} a second", name, *outcome.row())
         words = f"Ready after {np.median(starts):.2f} s (median of {len(starts)}). "
         if args.soak:
             early = asyncio.run(steady_load(port, small, max(1, args.soak // 10), SOAK))
