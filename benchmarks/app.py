@@ -6,8 +6,8 @@ The server runs as a user starts it; the clients are in this process, on the sam
 loopback. Each request is one small picture: a digit of `sample` as 28×28 PNG, or the same digit
 drawn large, 280×280. Full load: CONNECTIONS clients, each asking again as soon as it is answered.
 Half load: requests at fixed times, half as many as that but at most 150 a second, whether or not
-earlier ones are answered; the delay counts from the time at which a request was due. --soak: so many seconds of 100 a second, with
-the server's memory at a tenth of the time and at the end.
+earlier ones are answered; the delay counts from the time at which a request was due. --soak: so
+many seconds of 100 a second, with the server's memory at a tenth of the time and at the end.
 """
 
 from __future__ import annotations
