@@ -98,13 +98,19 @@ def test_each_digit_is_read_as_it_is_drawn(page: Any, digit: int) -> None:
 def test_the_answer_follows_while_one_draws(page: Any) -> None:
     box = page.locator("#paper").bounding_box()
     x, y, side = box["x"], box["y"], box["width"]
+    page.evaluate("""() => {
+        window.said = [];
+        new MutationObserver(() => said.push(document.querySelector("#sentence").textContent))
+            .observe(document.querySelector("#sentence"), {childList: true});
+    }""")
     page.mouse.move(x + 0.28 * side, y + 0.17 * side)
     page.mouse.down()
-    page.mouse.move(x + 0.72 * side, y + 0.17 * side, steps=8)
-    page.wait_for_function(
-        "() => !document.querySelector('#sentence').textContent.startsWith('Nothing')"
-    )
-    page.mouse.move(x + 0.45 * side, y + 0.86 * side, steps=8)
+    for steps in range(150):  # without a pause
+        page.mouse.move(x + (0.28 + 0.44 * steps / 150) * side, y + 0.17 * side)
+    for steps in range(150):
+        share = steps / 150
+        page.mouse.move(x + (0.72 - 0.27 * share) * side, y + (0.17 + 0.69 * share) * side)
+    assert len(page.evaluate("window.said")) > 5
     says(page, "Reads 7")  # the button is still down
     page.mouse.up()
 

@@ -4,39 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import random
-import shlex
-import subprocess
-import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import anyio
 from anyio.to_thread import run_sync
-from fastapi import FastAPI, File, HTTPException, Query, Request, UploadFile
+from fastapi import FastAPI, File, Query, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as AnyHTTPException
 
-from ..errors import DataError, DigitsError, PictureError
+from ..errors import DigitsError, PictureError
 from ..parallel import processors
+from .desk import Desk
 from .guard import Guard, Rules
 from .schema import Digit, Kept, Model, Prediction, Problem, Problems, Random, Reading
-from .shelf import Shelf, shown_path
+from .shelf import Shelf
 
 if TYPE_CHECKING:
     from ..data.collection import Collection
-    from ..data.dataset import Dataset
     from ..pictures import Picture
 
 STATIC = Path(__file__).parent / "static"
 
 _THREADS = processors() + 2
 _LARGE = 2_000_000  # pixels; such pictures wait for each other, and small ones pass them by
-_LEAST = 3  # digits to train on, of which a fifth is held out
 
 Files = Annotated[list[UploadFile], File(description="One picture or several.")]
 ModelName = Annotated[
@@ -56,54 +51,6 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     413: {"model": Problem, "description": "The body is over 10 MB."},
     422: {"model": Problems, "description": "A picture cannot be read, or a value is wrong."},
 }
-
-
-class Desk:
-    """What the routes work with: the models, the collection, and test pictures of MNIST."""
-
-    def __init__(self, shelf: Shelf, collection: Collection) -> None:
-        self.shelf, self.collection = shelf, collection
-        self._loading = threading.Lock()
-        self._test_pictures: Dataset | None = None
-
-    def test_pictures(self) -> Dataset:
-        """MNIST's, or those of `sample` where MNIST is not on this machine, or damaged."""
-        from ..data.sources import find_mnist, load_sample
-
-        with self._loading:
-            if self._test_pictures is None:
-                try:
-                    found = find_mnist()
-                except DataError:
-                    found = None
-                self._test_pictures = (found or load_sample())["test"]
-            return self._test_pictures
-
-    def named(self, name: str | None) -> str:
-        """`name`, or that of the default model. Raises HTTPException when there is none such."""
-        name = name or self.shelf.default
-        if name not in self.shelf:
-            known = ", ".join(self.shelf.names())
-            raise HTTPException(404, f"there is no model '{name}'. Choose one of: {known}.")
-        return name
-
-    def kept(self, model: str, label: int | None = None) -> dict[str, Any]:
-        """What `Kept` describes."""
-        path = shown_path(self.collection.path)
-        counts = self.collection.counts()
-        line = ["digits", "train", "--from", self.shelf.argument(model), "--data", path]
-        return {
-            "label": label,
-            "file": path,
-            "counts": counts.tolist(),
-            "total": int(counts.sum()),
-            "undoable": self.collection.undoable,
-            "train": _for_shell(line) if counts.sum() >= _LEAST else "",
-        }
-
-
-def _for_shell(words: list[str]) -> str:
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
 def make_app(shelf: Shelf, collection: Collection, rules: Rules) -> Guard:

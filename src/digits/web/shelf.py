@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,15 +44,9 @@ class Shelf:
         wanted = {find_model(model): model for model in models}
         self._entries: dict[str, _Entry] = {}
         for path in wanted or [*own_models(), *shipped]:
-            name = path.stem
-            if name in self._entries:
-                name = f"{name} (shipped)" if path in shipped else str(path.name)
-            count = 1
-            while name in self._entries:
-                count += 1
-                name = f"{path.stem} ({count})"
-            family = path.stem if find_model(path.stem) == path else str(path)
-            self._entries[name] = _Entry(name, path, path in shipped, wanted.get(path, family))
+            name = next(n for n in _names(path, path in shipped) if n not in self._entries)
+            argument = path.stem if find_model(path.stem) == path else str(path)
+            self._entries[name] = _Entry(name, path, path in shipped, wanted.get(path, argument))
         self.default = "cnn" if "cnn" in self._entries and not models else next(iter(self._entries))
         for name in self._entries if models else ():
             self.reader(name)
@@ -102,6 +97,13 @@ class Shelf:
         except ModelError as error:
             return record | {"error": str(error)}
         return record | {name: value for name, value in entry.record.items() if name != "path"}
+
+
+def _names(path: Path, shipped: bool) -> Iterator[str]:
+    """What to call the model at `path`, the best name first."""
+    yield path.stem
+    yield f"{path.stem} (shipped)" if shipped else path.name
+    yield from (f"{path.stem} ({number})" for number in itertools.count(2))
 
 
 def shown_path(path: str | os.PathLike[str]) -> str:

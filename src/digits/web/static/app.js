@@ -18,7 +18,7 @@ let shown = null;
 let prediction = null; // of `shown`, or of the chosen one of its digits; null until it is answered
 let reading = null; // all digits of `shown`, when they are several
 let chosen = 0; // of these
-let turn = 0; // counts what is looked at and asked, so that late answers are told from the newest
+let turn = 0; // counts the changes of what is looked at or asked
 
 // ---- asking
 
@@ -44,14 +44,14 @@ async function askAll() {
 }
 
 async function answer() {
-  const mine = turn;
+  const [current, asked] = [shown, model];
   try {
-    const [result, several] = shown ? await opinion(shown, model) : [null, null];
-    if (mine !== turn) return;
+    const [result, several] = current ? await opinion(current, asked) : [null, null];
+    if (current !== shown) return;
     $("problem").textContent = "";
-    show(result, several);
+    show(result, several, asked); // of a drawing that has grown since, too: the next one follows
   } catch (error) {
-    if (mine !== turn) return;
+    if (current !== shown) return;
     show(null, null);
     $("sentence").textContent = "Nothing read.";
     $("problem").textContent = error.message;
@@ -69,7 +69,9 @@ async function opinion(current, asked) {
       if (!result.reason?.startsWith("several digits")) return [result, null];
     }
     const all = await server.read(await current.blob(), current.name, query);
-    if (!all.digits.length) return [result ?? await server.predict(await current.blob(), current.name, query), null];
+    if (!all.digits.length) {
+      return [result ?? await server.predict(await current.blob(), current.name, query), null];
+    }
     several[asked] = all;
   }
   return [await ofChosen(several[asked], asked), several[asked]];
@@ -108,7 +110,7 @@ async function settled() {
 // Never rounded up: what is not quite sure is not 100 %.
 const percent = (share) => `${(Math.floor(1000 * share) / 10).toFixed(1)} %`;
 
-function show(result, several) {
+function show(result, several, asked = model) {
   prediction = result;
   reading = several;
   showSentence();
@@ -125,7 +127,7 @@ function show(result, several) {
   }
   pixelsOnto($("seen"), result?.pixels);
   for (const one of models) showOpinion(one.name, null, "");
-  if (result) showOpinion(model, result);
+  if (result) showOpinion(asked, result);
   if (shown?.image) drawPicture($("picture"), shown.image, several?.digits ?? [], chosen);
 }
 
@@ -183,7 +185,7 @@ function showOpinion(name, result, none = "–") {
 
 // ---- what is looked at
 
-let choice = 0; // counts what was chosen to look at, so that a slow file does not push out a later one
+let choice = 0; // counts what was chosen: a slow file must not push out what was chosen later
 
 function look(next) {
   choice += 1;
@@ -391,7 +393,8 @@ function makeModels() {
       disabled: Boolean(one.error),
     });
     radio.addEventListener("change", () => switchTo(one.name));
-    const facts = one.error || (one.accuracy ? `${percent(one.accuracy)} on ${one.test}` : one.preset);
+    const accuracy = one.accuracy ? `${percent(one.accuracy)} on ${one.test}` : one.preset;
+    const facts = one.error || accuracy;
     const opinion = element("span", { className: "opinion" });
     opinion.dataset.model = one.name;
     return element("div", {}, element("label", {}, radio,
