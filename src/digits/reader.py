@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from .recognizer import Recognizer
 Box = tuple[int, int, int, int]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class ReadDigit:
     """One digit that was read.
 
@@ -28,7 +28,7 @@ class ReadDigit:
     confidence: float
     line: int
     box: Box
-    image: Grey
+    image: Grey = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def test_a_small_set_gets_more_epochs() -> None:
     recipe = recipe_for("cnn", "fast")
     assert recipe.for_pictures(60_000) is recipe
     small = recipe.for_pictures(4_000)
-    assert small.epochs == 25  # of 16 steps each: 400
+    assert small.epochs == 13  # of 32 steps each: 416
     assert small.for_pictures(4_000) == small
     assert recipe.for_pictures(1).epochs == recipe.least_steps
     assert recipe_for("cnn", "fast", epochs=3).for_pictures(4_000).epochs == 3  # asked for
