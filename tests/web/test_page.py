@@ -172,6 +172,10 @@ def test_a_picture_is_uploaded(page: Any, sample: Splits, tmp_path: Path) -> Non
     page.set_input_files("#file", tmp_path / "five.jpg")
     says(page, "Reads 5")
     assert page.inner_text("#about") == "five.jpg"
+    twin = (tmp_path / "five.jpg").rename(tmp_path / "drawing.png")  # a name tells nothing
+    page.set_input_files("#file", twin)
+    says(page, "drawing.png", "#about")
+    says(page, "Reads 5")
     assert page.is_visible("#picture")
     assert page.is_hidden("#paper")
     assert opinions(page) == ["5", "5", "5"]

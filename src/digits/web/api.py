@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -70,6 +70,7 @@ def make_app(shelf: Shelf, collection: Collection, rules: Rules) -> Guard:
     app.add_exception_handler(DigitsError, functools.partial(_cannot, collection.path))
     app.add_exception_handler(Exception, _broken)
     _add_pages(app)
+    _add_choices(app, desk)
     _add_readers(app, desk)
     _add_collection(app, desk)
     return Guard(app, rules)
@@ -113,12 +114,26 @@ def _add_pages(app: FastAPI) -> None:
         return {"status": "ok"}
 
 
-def _add_readers(app: FastAPI, desk: Desk) -> None:
+def _add_choices(app: FastAPI, desk: Desk) -> None:
     @app.get("/api/models", response_model=list[Model], response_model_exclude_unset=True)
     async def models(request: Request) -> Any:
         """The models that are there; the first is the default."""
         return await _in_thread(request, desk.shelf.records)
 
+    @app.get("/api/random", response_model=Random)
+    async def random_digit(request: Request) -> Any:
+        """A test picture of MNIST, by chance, with what its writer meant."""
+        pictures = await _in_thread(request, desk.test_pictures)
+        index = random.randrange(len(pictures))  # noqa: S311  # no secret
+        return {
+            "set": pictures.name,
+            "index": index,
+            "label": int(pictures.labels[index]),
+            "pixels": pictures.images[index].tolist(),
+        }
+
+
+def _add_readers(app: FastAPI, desk: Desk) -> None:
     @app.post("/api/predict", responses={200: {"model": list[Prediction]}, **_PROBLEMS})
     async def predict(
         request: Request,
@@ -169,18 +184,6 @@ def _add_readers(app: FastAPI, desk: Desk) -> None:
 
         return await _each(request, files, record)
 
-    @app.get("/api/random", response_model=Random)
-    async def random_digit(request: Request) -> Any:
-        """A test picture of MNIST, by chance, with what its writer meant."""
-        pictures = await _in_thread(request, desk.test_pictures)
-        index = random.randrange(len(pictures))  # noqa: S311  # no secret
-        return {
-            "set": pictures.name,
-            "index": index,
-            "label": int(pictures.labels[index]),
-            "pixels": pictures.images[index].tolist(),
-        }
-
 
 async def _each(
     request: Request,
@@ -216,18 +219,22 @@ def _name(upload: UploadFile) -> str:
 
 def _add_collection(app: FastAPI, desk: Desk) -> None:
     problems: dict[int | str, dict[str, Any]] = {
-        400: _UNREADABLE,
         404: _PROBLEMS[404],
         409: {"model": Problem, "description": "The file cannot be read or written."},
         422: {"model": Problem, "description": "A value is wrong."},
     }
 
-    @app.get("/api/mine", response_model=Kept, responses=_without(problems, 400))
+    @app.get("/api/mine", response_model=Kept, responses=problems)
     async def mine(request: Request, model: ModelName = None) -> Any:
         """Your own set: how many of each digit it holds, and how `model` learns from them."""
         return await _in_thread(request, desk.kept, desk.named(model), queue="collection")
 
-    @app.post("/api/mine", response_model=Kept, status_code=201, responses=problems)
+    @app.post(
+        "/api/mine",
+        response_model=Kept,
+        status_code=201,
+        responses={400: _UNREADABLE, **problems},
+    )
     async def keep(request: Request, digit: Digit, model: ModelName = None) -> Any:
         """Add a digit, as the model saw it, with its true label."""
         name = desk.named(model)
@@ -240,7 +247,7 @@ def _add_collection(app: FastAPI, desk: Desk) -> None:
 
         return await _in_thread(request, work, queue="collection")
 
-    @app.delete("/api/mine/last", response_model=Kept, responses=_without(problems, 400))
+    @app.delete("/api/mine/last", response_model=Kept, responses=problems)
     async def undo(request: Request, model: ModelName = None) -> Any:
         """Take back the digit that this server added last; its `label` is null if there is none."""
         name = desk.named(model)
@@ -249,10 +256,6 @@ def _add_collection(app: FastAPI, desk: Desk) -> None:
             return desk.kept(name, desk.collection.undo())
 
         return await _in_thread(request, work, queue="collection")
-
-
-def _without(problems: Mapping[int | str, dict[str, Any]], status: int) -> dict[Any, Any]:
-    return {known: problem for known, problem in problems.items() if known != status}
 
 
 async def _http_problem(request: Request, error: Exception) -> JSONResponse:

@@ -6,14 +6,13 @@ import * as server from "./server.js";
 
 const $ = (id) => document.getElementById(id);
 const DIGITS = [...Array(10).keys()];
-const DRAWING = "drawing.png";
 const PAUSE = 300; // ms without a change, after which the other models are asked too
 
 const paper = new Paper($("paper"), drawingChanged);
 let models = [];
 let model; // its name; the server's default until the models are known
-// What is looked at: {blob, name, query}, for pictures with {image, about}, perhaps {truth}.
-// `readings` holds, for each model, all its digits where they are several, else null.
+// What is looked at: {blob, name, query}, `drawn` or else with {image, about}, perhaps {truth}.
+// `readings` holds, for each model that was asked, all digits where it found several.
 let shown = null;
 let prediction = null; // of `shown`, or of the chosen one of its digits; null until it is answered
 let reading = null; // all digits of `shown`, when they are several
@@ -192,10 +191,10 @@ function look(next) {
   if (shown?.image && shown.image !== next?.image) shown.image.close();
   shown = next && { query: {}, readings: {}, ...next };
   chosen = 0;
-  const drawing = !next?.name || next.name === DRAWING;
-  const focused = document.activeElement === $("paper") && !drawing;
-  $("paper").hidden = !drawing;
-  $("picture").hidden = drawing;
+  const onPaper = !next || Boolean(next.drawn);
+  const focused = document.activeElement === $("paper") && !onPaper;
+  $("paper").hidden = !onPaper;
+  $("picture").hidden = onPaper;
   if (focused) $("clear").focus();
   $("about").textContent = next?.about ?? "";
   show(null, null);
@@ -204,12 +203,12 @@ function look(next) {
 
 function drawingChanged() {
   disable($("undo"), paper.empty);
-  if (shown?.name === DRAWING && !paper.empty) {
+  if (shown?.drawn && !paper.empty) {
     shown.readings = {};
     refresh();
   } else if (!paper.empty) {
-    look({ blob: () => paper.blob(), name: DRAWING, query: { ink: "dark" } });
-  } else if (shown?.name === DRAWING) {
+    look({ drawn: true, blob: () => paper.blob(), name: "drawing.png", query: { ink: "dark" } });
+  } else if (shown?.drawn) {
     look(null);
   }
 }
