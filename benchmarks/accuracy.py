@@ -25,8 +25,8 @@ import h5py
 from results import Table, save_option
 
 from digits.models.file import read
-from digits.models.presets import recipe_for
-from digits.models.recipe import Recipe
+from digits.training.presets import recipe_for
+from digits.training.recipe import Recipe
 
 
 def trained(folder: Path, family: str, preset: str, seed: int) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def trained(folder: Path, family: str, preset: str, seed: int) -> dict[str, Any]
     path = folder / f"{family}-{preset}-{seed}.h5"
     if not path.is_file():
         command = [sys.executable, "-m", "digits", "train", "--arch", family, "--preset", preset,
-                   "--data", "mnist", "--seed", str(seed), "--out", str(path)]  # fmt: skip
+                   "--data", "mnist", "--seed", str(seed), "--output", str(path)]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(done.stderr)

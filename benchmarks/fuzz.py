@@ -1,9 +1,9 @@
-"""Damaged pictures of every format through the picture room.
+"""Damaged pictures of every format, decoded and preprocessed.
 
     python benchmarks/fuzz.py [--mutants 10000] [--seed 0] [--keep FOLDER]
 
-Each of them must be read or refused in one sentence, within 2 s of processor time after start-up,
-without a word from a C library on stderr, and with less than 1 GiB of memory. Prints a table; exits
+Each must give a result or a one-line error, within 2 s of processor time after start-up, without
+output of a C library on stderr, and with less than 1 GiB of memory. Prints a table; exits
 1 if one is not. A crash or a hang of a process counts as a traceback.
 """
 
@@ -23,18 +23,18 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "pictures"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from broken_pictures import FORMATS, TRACEBACK, mutants, verdict
+from imaging.broken_pictures import FORMATS, TRACEBACK, mutants, verdict
 
-MOST_SECONDS = 2.0
-MOST_MEGABYTES = 1024
+MAX_SECONDS = 2.0
+MAX_MEGABYTES = 1024
 HANG_SECONDS = 30
 
 
 @dataclass
 class Results:
-    """What came of the mutants of one format."""
+    """The outcomes of the mutants of one format."""
 
     said: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
@@ -47,16 +47,16 @@ class Results:
         self.slowest = max(self.slowest, seconds)
         if said.startswith(TRACEBACK):
             self.bad[number] = said
-        elif seconds > MOST_SECONDS:
+        elif seconds > MAX_SECONDS:
             self.bad[number] = f"{seconds:.1f} s: {said}"
 
     @property
     def good(self) -> bool:
-        return not self.bad and not self.stderr and self.megabytes <= MOST_MEGABYTES
+        return not self.bad and not self.stderr and self.megabytes <= MAX_MEGABYTES
 
 
 def work(pipe: Connection, kind: str, seed: int, first: int, count: int) -> None:
-    """In a process of its own: judge the mutants from `first` on; last, its memory and stderr."""
+    """In a process of its own: preprocess mutants from `first` on; last, its memory and stderr."""
     logging.getLogger("digits").addHandler(logging.NullHandler())
     with tempfile.TemporaryFile() as stderr:
         os.dup2(stderr.fileno(), 2)
@@ -68,7 +68,7 @@ def work(pipe: Connection, kind: str, seed: int, first: int, count: int) -> None
     pipe.send((None, said, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 
-def judge(seed: int, kind: str, count: int) -> Results:
+def rejector(seed: int, kind: str, count: int) -> Results:
     """All mutants of a format; a process that crashes or hangs is replaced by the next."""
     context = multiprocessing.get_context("spawn")
     results = Results()
@@ -114,7 +114,7 @@ def main() -> int:
     print("|---|---|---|---|---|---|---|", flush=True)
     good = True
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        all_results = pool.map(partial(judge, asked.seed), FORMATS, counts)
+        all_results = pool.map(partial(rejector, asked.seed), FORMATS, counts)
         for kind, results in zip(FORMATS, all_results, strict=True):
             said = results.said
             refused = "; ".join(

@@ -84,12 +84,12 @@ def pictures(seed: int = 0) -> Iterator[tuple[str, str, Picture]]:
 
 
 def blank(rng: Rng) -> Made:
-    """White, black, grey, coloured, or paper: grain, light, shadow; nothing on it."""
+    """White, black, gray, colored, or paper: grain, light, shadow; nothing on it."""
     height, width = sides(rng)
-    name = str(rng.choice(["white", "black", "grey", "colour", *["paper"] * 4]))
+    name = str(rng.choice(["white", "black", "gray", "color", *["paper"] * 4]))
     if name == "paper":
         return name, paper(rng, height, width, dark=rng.random() < 0.2, ruled=0)
-    tone = {"white": 255, "black": 0, "grey": rng.integers(1, 255)}
+    tone = {"white": 255, "black": 0, "gray": rng.integers(1, 255)}
     value = tone.get(name, rng.integers(0, 256, 3))
     return name, np.broadcast_to(value, (height, width, 3)).astype(np.uint8)
 
@@ -261,7 +261,7 @@ def named(sign: str) -> str:
 
 
 def finished(rng: Rng, made: Picture | Sheet) -> Picture:
-    """As a camera or a screen would save it: some in grey, some through JPEG."""
+    """As a camera or a screen would save it: some in gray, some through JPEG."""
     picture = made.clip(0, 255).astype(np.uint8)
     if picture.ndim == 3 and picture.shape[2] == 3 and rng.random() < 0.25:
         picture = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)

@@ -127,12 +127,12 @@ def cloth(rng: Rng, height: int, width: int) -> Sheet:
     """A weave: each thread of its own shade, going over some and under `step` others."""
     pitch, step = int(rng.integers(3, 14)), int(rng.integers(2, 5))
     y, x = np.mgrid[:height, :width]
-    colours = rng.uniform(50, 220, 3) + rng.normal(0, 25, (2, 3))
+    colors = rng.uniform(50, 220, 3) + rng.normal(0, 25, (2, 3))
     warp, weft = (rng.normal(1, 0.08, max(height, width)) for _ in "xy")
     over = ((x // pitch + y // pitch) % step == 0)[..., None]
     round_x, round_y = (1 - 1.2 * ((v % pitch + 0.5) / pitch - 0.5) ** 2 for v in (x, y))
-    up = (warp[x // pitch] * round_x)[..., None] * colours[0]
-    return np.where(over, up, (weft[y // pitch] * round_y)[..., None] * colours[1])
+    up = (warp[x // pitch] * round_x)[..., None] * colors[0]
+    return np.where(over, up, (weft[y // pitch] * round_y)[..., None] * colors[1])
 
 
 def wood(rng: Rng, height: int, width: int) -> Sheet:

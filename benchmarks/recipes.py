@@ -27,7 +27,7 @@ def ours(recipe: str, seed: int) -> dict[str, float]:
     from digits import train
 
     trained = train(*recipe.split()[:1], "mnist", preset=recipe.split()[1], seed=seed)
-    return {"accuracy": trained.scores[0].accuracy, "seconds": trained.fitted.seconds}
+    return {"accuracy": trained.scores[0].accuracy, "seconds": trained.metadata.seconds}
 
 
 def plain(recipe: str, seed: int) -> dict[str, float]:

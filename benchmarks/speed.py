@@ -42,13 +42,13 @@ FIRST_BATCH = """
 import sys, time
 started = time.perf_counter()
 from digits import train
-from digits.training.fit import Observer
-class First(Observer):
-    def step(self, epoch, share):
+from digits.training.fit import Callback
+class First(Callback):
+    def on_progress(self, epoch, fraction):
         print("seconds", time.perf_counter() - started)
         sys.stdout.flush()
         import os; os._exit(0)
-train("cnn", "sample", check_every=1, until_accuracy=0.999, observer=First())
+train("cnn", "sample", check_every=1, until_accuracy=0.999, callback=First())
 """
 KERAS_FIRST_BATCH = """
 import sys, time

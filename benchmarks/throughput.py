@@ -1,4 +1,4 @@
-"""Pictures a second of each shipped model: our recogniser beside Keras.
+"""Pictures a second of each shipped model: our recognizer beside Keras.
 
     python benchmarks/throughput.py [--runs 7]
 

@@ -103,7 +103,7 @@ def command(family: str, seed: int) -> tuple[float, float, float]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "model.h5")
         line = [sys.executable, "-m", "digits", "train", "--arch", family, "--data", "mnist",
-                "--seed", str(seed), "--out", str(out)]  # fmt: skip
+                "--seed", str(seed), "--output", str(out)]  # fmt: skip
         started = time.perf_counter()
         _run(line)
         whole = time.perf_counter() - started

@@ -1,12 +1,12 @@
-"""Other people's pictures, read by the shipped models: per set and per person.
+"""Pictures in the wild, read by the shipped models: accuracy per set and per person.
 
     python benchmarks/wild.py FOLDER [--model cnn --model dense] [--show-wrong]
 
-FOLDER holds one folder for each set, with `images/` and a `labels.csv` that names `filename` and
-either `label` (one digit; read with `predict`) or `text` (several, lines parted by `|`; `read`),
-and sets of small pictures as `.npz` with `images` and `labels`. The person is what stands before
-`__` in a file name. Besides: MNIST's test digits as PNG files through the picture room, what is no
-digit (`not_digits.py`), and how well confidence is calibrated. Nothing here trains or chooses.
+FOLDER holds one folder per set, with `images/` and a `labels.csv` with the columns `filename` and
+either `label` (one digit; read with `predict`) or `text` (several, lines separated by `|`; `read`),
+and sets of small pictures as `.npz` with `images` and `labels`. The part of a file name before `__`
+identifies the person. Also measured: MNIST's test digits as PNG files, pictures without a digit
+(`not_digits.py`), and the calibration of confidence. Nothing here trains or chooses a model.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from results import Table, save_option
 
 from digits import Reader, Recognizer, load
 from digits.errors import DigitsError
-from digits.recognizer import Prediction
+from digits.recognition.results import Prediction
 
 Case = tuple[str, str, "str | bytes"]  # person, true answer, picture
 BINS = 15
@@ -43,8 +43,8 @@ def main() -> None:
     args = parser.parse_args()
     table = Table(
         "wild",
-        "Other people's pictures",
-        ["model", "pictures", "right", "share", "refused", "of these right", "calibration error"],
+        "Pictures in the wild",
+        ["model", "pictures", "correct", "share", "refused", "of these correct", "calibration error"],
         args.save,
     )
     details = []
@@ -55,20 +55,20 @@ def main() -> None:
             details += [f"{recognizer.name}, {name}: {line}" for line in found[1]]
     print("", *details, sep="\n")
     table.done(
-        "Right: the likeliest digit is the true one, sure or not; of several digits, the whole "
-        "picture. Refused: so many get no digit as an answer by default, though so many of them "
-        "would be right. What is no digit is right when it is refused."
+        "Correct: the most probable digit is the true one, however probable; of several digits, the "
+        "whole picture. Refused: pictures without an answer by default, and how many of these would "
+        "have been correct. A picture without a digit is correct if it is refused."
     )
 
 
 Found = tuple[list[str], list[str]]
-"""The cells of a row of the table, and lines that tell more."""
+"""The cells of a row of the table, and lines with details."""
 
 
 def measured(
     folder: Path, recognizer: Recognizer, reader: Reader, show_wrong: bool
 ) -> Iterator[tuple[str, Found]]:
-    """Each set's name and what was found there."""
+    """The name and the result of each set."""
     for place in sorted(folder.iterdir()):
         if place.suffix == ".npz":
             yield place.stem, one_digit(list(from_npz(place)), recognizer, show_wrong)
@@ -118,7 +118,7 @@ def png(image: np.ndarray) -> bytes:
 
 
 def one_digit(cases: list[Case], recognizer: Recognizer, show_wrong: bool) -> Found:
-    """Right even when not sure; then how many are refused, and the calibration."""
+    """Accuracy when an answer is forced; how many are refused by default; calibration error."""
     forced, asked, right, people = [], [], [], defaultdict(list)
     wrong = []
     for person, label, picture in cases:

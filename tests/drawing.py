@@ -1,4 +1,4 @@
-"""Pictures drawn from real digits: one enlarged, or several on a page, in ink on some paper."""
+"""Pictures composed of real digits: one enlarged, or several on a page, on some paper."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def jpeg(pixels: Pixels, quality: int, **options: Any) -> bytes:
 
 
 def ink_of(digit: Pixels) -> Pixels:
-    """A digit without the empty rows and columns around it."""
+    """A digit cropped to its bounding box."""
     left, top, width, height = cv2.boundingRect(digit)
     return digit[top : top + height, left : left + width]
 
 
 def drawn_large(digit: Pixels, scale: float, margins: tuple[int, int, int, int]) -> Pixels:
-    """The ink of a 28×28 digit, enlarged and with these margins (left, top, right, bottom)."""
-    way = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-    large = cv2.resize(ink_of(digit), None, fx=scale, fy=scale, interpolation=way)
-    before_x, before_y, after_x, after_y = margins
-    return np.pad(large, ((before_y, after_y), (before_x, after_x)))
+    """A cropped digit, scaled and with margins (left, top, right, bottom) in pixels."""
+    interpolation = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+    large = cv2.resize(ink_of(digit), None, fx=scale, fy=scale, interpolation=interpolation)
+    left, top, right, bottom = margins
+    return np.pad(large, ((top, bottom), (left, right)))
 
 
 def far(a: Pixels, b: Pixels) -> float:
-    """Mean difference as a share of the ink, where a place one pixel off is as good."""
+    """Sum of absolute differences relative to that of `b`, at the best shift of up to 1 pixel."""
     shifts = [np.roll(a, (y, x), (0, 1)).astype(int) for y in (-1, 0, 1) for x in (-1, 0, 1)]
     return float(min(np.abs(shifted - b).sum() for shifted in shifts) / b.sum())
 
@@ -55,9 +55,14 @@ def on_paper(
     grain: float = 0,
     seed: int = 0,
 ) -> Pixels:
-    """An ink map as a photo: `paper` where there is none, `pen` (a tone) where it is full.
+    """A foreground mask as a photo.
 
-    grain: the standard deviation of the camera's noise.
+    Args:
+        ink: (height, width); 0 becomes `paper`, 255 becomes `pen`.
+        paper: Gray value, or one for each pixel.
+        pen: Gray value.
+        grain: Standard deviation of the camera's noise, in gray values.
+        seed: Of the noise.
     """
     tones = paper + (pen - np.asarray(paper, float)) * (ink / 255)
     if grain:
@@ -69,8 +74,10 @@ def on_paper(
 class Page:
     """Several digits in one picture.
 
-    ink: (height, width) uint8, 0 ground to 255 ink. owners: for each pixel the number of the digit,
-    from 1, whose ink it is. boxes: left, top, right, bottom of each digit's ink.
+    Attributes:
+        ink: (height, width) uint8, 0 background to 255 foreground.
+        owners: Number (from 1) of the digit that each pixel belongs to; 0 for the background.
+        boxes: Bounding box (left, top, right, bottom) of each digit.
     """
 
     ink: Pixels
@@ -81,9 +88,14 @@ class Page:
 def page(
     digits: Sequence[Pixels], spots: Sequence[tuple[float, float]], scale: float, margin: int = 0
 ) -> Page:
-    """Each digit's ink, enlarged, with the lower left corner of its box at its spot.
+    """Place digits on a page.
 
-    spots: (x, y), y down, in MNIST's pixels from anywhere. margin: empty pixels around all.
+    Args:
+        digits: 28×28 each.
+        spots: (x, y) of the lower left corner of each digit's box, in MNIST's pixels, y down;
+            only their differences matter.
+        scale: Pixels of the page per MNIST pixel.
+        margin: Empty pixels around all digits.
     """
     inks = [_smooth(digit, scale) for digit in digits]
     lefts = [round(x * scale) for x, _ in spots]
@@ -103,7 +115,7 @@ def page(
 
 
 def _smooth(digit: Pixels, scale: float) -> Pixels:
-    """The ink of a digit, enlarged; unlike a tight crop, its edge is soft all around."""
+    """A cropped digit, enlarged; the padding meanwhile keeps its edge soft all around."""
     large = cv2.resize(
         np.pad(ink_of(digit), 1), None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC
     )
@@ -117,10 +129,14 @@ def in_a_row(
     drops: Sequence[float] = (),
     start: tuple[float, float] = (0, 0),
 ) -> list[tuple[float, float]]:
-    """Spots side by side, `gap` MNIST pixels between the boxes; less than 0, they overlap.
+    """Spots (see `page`) for a line of digits.
 
-    slope: how far the row sinks for each pixel to the right. drops: how far each digit hangs below
-    the baseline.
+    Args:
+        digits: 28×28 each.
+        gap: MNIST pixels between the boxes; negative if they overlap.
+        slope: Pixels that the line descends per pixel to the right.
+        drops: Pixels that each digit is below the baseline.
+        start: Spot of the first digit.
     """
     spots = []
     x, y = start
@@ -131,7 +147,7 @@ def in_a_row(
 
 
 def touching(digits: Sequence[Pixels]) -> list[tuple[float, float]]:
-    """Spots side by side, each digit pushed to the left until its ink meets the last one's."""
+    """Spots (see `page`) for a line in which each digit touches the one before it."""
     spots: list[tuple[float, float]] = []
     x = 0
     for i, digit in enumerate(digits):
@@ -140,46 +156,47 @@ def touching(digits: Sequence[Pixels]) -> list[tuple[float, float]]:
             last = ink_of(digits[i - 1]) > 100
             high = min(len(last), len(ink))
             # On one baseline: for each common row, from the last one's end to this one's start.
-            room = [
+            gaps = [
                 last.shape[1] - np.flatnonzero(a).max() - 1 + np.flatnonzero(b).min()
                 for a, b in zip(last[-high:], ink[-high:], strict=True)
                 if a.any() and b.any()
             ]
-            x += last.shape[1] - (int(min(room)) if room else 0) - 1
+            x += last.shape[1] - (int(min(gaps)) if gaps else 0) - 1
         spots.append((x, 0))
     return spots
 
 
-def with_pen(digit: Pixels, tall: int, width: int, margin: int) -> Pixels:
-    """A digit written anew, `tall` pixels high, with a pen of `width` pixels along its middle."""
-    rows, columns = np.nonzero(_middle(digit))
-    scale = tall / (np.ptp(rows) + 1)
+def with_pen(digit: Pixels, height: int, width: int, margin: int) -> Pixels:
+    """A digit redrawn `height` pixels tall, with a pen of `width` pixels along its skeleton."""
+    rows, columns = np.nonzero(_skeleton(digit))
+    scale = height / (np.ptp(rows) + 1)
     x = np.rint((columns - columns.min() + 0.5) * scale).astype(int) + margin
     y = np.rint((rows - rows.min() + 0.5) * scale).astype(int) + margin
     wide = round((np.ptp(columns) + 1) * scale)
-    ink = np.zeros((tall + 2 * margin, wide + 2 * margin), np.uint8)
+    ink = np.zeros((height + 2 * margin, wide + 2 * margin), np.uint8)
     number = {(r, c): i for i, (r, c) in enumerate(zip(rows, columns, strict=True))}
     for (r, c), i in number.items():
-        for near in ((r, c + 1), (r + 1, c - 1), (r + 1, c), (r + 1, c + 1)):
-            if (j := number.get(near)) is not None:
+        for neighbor in ((r, c + 1), (r + 1, c - 1), (r + 1, c), (r + 1, c + 1)):
+            if (j := number.get(neighbor)) is not None:
                 cv2.line(ink, (x[i], y[i]), (x[j], y[j]), 255, width)
     return ink
 
 
-def _middle(digit: Pixels) -> NDArray[np.bool_]:
-    """The middle line of the strokes of a digit, at three times its size (Zhang and Suen, 1984)."""
+def _skeleton(digit: Pixels) -> NDArray[np.bool_]:
+    """The skeleton of a digit at three times its size (thinning: Zhang and Suen, 1984)."""
     ink = drawn_large(digit, 3, (3, 3, 3, 3)) > 127
     before = None
     while before is None or (ink != before).any():
         before = ink.copy()
         for first in (True, False):
-            # From the one above, clockwise.
+            # Neighbors from the one above, clockwise.
             steps = ((1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1))
-            near = [np.roll(ink, step, (0, 1)) for step in steps]
-            up, _, right, _, down, _, left, _ = near
-            count = np.sum(near, axis=0)
+            neighbors = [np.roll(ink, step, (0, 1)) for step in steps]
+            up, _, right, _, down, _, left, _ = neighbors
+            count = np.sum(neighbors, axis=0)
             starts = np.sum(
-                [~a & b for a, b in zip(near, near[1:] + near[:1], strict=True)], axis=0
+                [~a & b for a, b in zip(neighbors, neighbors[1:] + neighbors[:1], strict=True)],
+                axis=0,
             )
             ends = (right & down, up | left) if first else (up & left, right | down)
             edge = ~(ends[0] & ends[1])

@@ -1,7 +1,7 @@
 """Make the pictures of the README: python tools/example_pictures.py
 
-Photos that nobody has rights in: generated handwriting on generated paper, with shadow and noise.
-Then what `predict --show` and `read --annotate` make of them.
+Photos without copyright: generated handwriting on generated paper, with shadow and noise. Then the
+drawings that `predict --show` and `read --show` make of them.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digits.training.generate import written
-from digits.training.glyphs import DIGITS
+from digits.training.synthetic.glyphs import DIGITS
+from digits.training.synthetic.handwriting import draw_shape
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
 def photo(lines: list[str], squared: bool, seed: int) -> NDArray[np.uint8]:
-    """Blue ink on paper under a lamp, (height, width, 3) uint8."""
+    """Blue ink on paper under a lamp: (height, width, 3) uint8."""
     rng = np.random.default_rng(seed)
     high, wide = 60 + 150 * len(lines), 80 + 110 * max(map(len, lines))
     ink = np.zeros((high, wide), np.float32)
     for row, line in enumerate(lines):
         for column, digit in enumerate(line):
             shapes = DIGITS[int(digit)]
-            sign = written(shapes[rng.integers(len(shapes))], rng, thickness=6)
+            sign = draw_shape(shapes[rng.integers(len(shapes))], rng, thickness=6)
             top = 40 + 150 * row + int(rng.normal(0, 6)) + 2 * column
             left = 20 + 110 * column
             place = ink[top : top + 128, left : left + 128]
@@ -54,8 +54,8 @@ def main() -> None:
     Image.fromarray(photo(lines, squared=True, seed=5)).save(DOCS / "numbers.jpg", quality=80)
     digits = [sys.executable, "-m", "digits"]
     for command in (
-        ["predict", "seven.jpg", "-m", "cnn", "--show", "seen.png", "--overwrite"],
-        ["read", "numbers.jpg", "-m", "cnn", "--annotate", "read.jpg", "--overwrite"],
+        ["predict", "seven.jpg", "-m", "cnn", "--show", "steps.png", "--overwrite"],
+        ["read", "numbers.jpg", "-m", "cnn", "--show", "read.jpg", "--overwrite"],
     ):
         subprocess.run([*digits, *command], cwd=DOCS, check=True)
 

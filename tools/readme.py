@@ -1,8 +1,8 @@
-"""Write the recipes and the command reference of README.md from what the program knows.
+"""Write the tables of presets and commands of README.md, from the presets and the commands.
 
     python tools/readme.py [--check]
 
-With --check, only tell whether it is up to date: exit status 1 when it is not.
+With --check, change nothing; exit status 1 if README.md is out of date.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ import click
 
 from digits.cli import main as digits
 from digits.cli._train_table import duration
-from digits.models.presets import PRESETS
+from digits.training.presets import PRESETS
 
 README = Path(__file__).parents[1] / "README.md"
 
 
 def recipes() -> str:
     """A table of the presets of all families."""
-    lines = ["| model | preset | what it is | on MNIST | fitting |\n|---|---|---|---|---|"]
+    lines = ["| model | preset | source | MNIST test | time to fit |\n|---|---|---|---|---|"]
     for family, presets in PRESETS.items():
-        for name in sorted(presets, key=lambda name: presets[name].cost * presets[name].epochs):
+        for name in sorted(presets, key=lambda name: presets[name].estimated_seconds(60_000)):
             recipe = presets[name]
             lines.append(
-                f"| {family} | `{name}` | {recipe.source} | {recipe.reached} | "
-                f"{duration(recipe.expected_seconds(60_000 + recipe.generated))} |"
+                f"| {family} | `{name}` | {recipe.source} | {recipe.test_accuracy:.1%} | "
+                f"{duration(recipe.estimated_seconds(60_000 + recipe.generated_digits))} |"
             )
     return "\n".join(lines) + "\n"
 
 
 def reference() -> str:
-    """One section for each command: its line of usage, what it does, a table of its options."""
+    """One section for each command: its line of usage, what it does, and a table of its options."""
     return "\n".join(_sections(digits, click.Context(digits, info_name="digits")))
 
 
@@ -48,15 +48,15 @@ def _sections(group: click.Group, context: click.Context) -> Iterator[str]:
             continue
         arguments = [str(p.metavar) for p in command.params if isinstance(p, click.Argument)]
         usage = " ".join([inner.command_path, "[OPTIONS]", *arguments])
-        what = " ".join((command.help or "").split("\n\n")[0].split())
-        yield f"### `{inner.command_path}`\n\n`{usage}`\n\n{what}\n"
-        yield "| option | what it does |\n|---|---|"
+        summary = " ".join((command.help or "").split("\n\n")[0].split())
+        yield f"### `{inner.command_path}`\n\n`{usage}`\n\n{summary}\n"
+        yield "| option | effect |\n|---|---|"
         yield from (_row(p) for p in command.params if isinstance(p, click.Option))
         yield ""
 
 
 def _row(option: click.Option) -> str:
-    """One line of the table; made here, since what `--help` prints varies with click's version."""
+    """One line of the table; made here, since the output of `--help` depends on Click's version."""
     names = ", ".join(option.opts) + "".join(f" / {name}" for name in option.secondary_opts)
     value = option.metavar or ""
     if isinstance(option.type, click.Choice):
@@ -76,7 +76,7 @@ def main() -> None:
         before, rest = new.split(start)
         new = before + start + "\n" + text + "\n" + end + rest.split(end)[1]
     if "--check" in sys.argv:
-        sys.exit("README.md is stale: run `make docs`" if new != old else 0)
+        sys.exit("README.md is out of date: run `make docs`" if new != old else 0)
     README.write_text(new, encoding="utf-8")
 
 

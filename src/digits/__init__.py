@@ -1,12 +1,12 @@
-"""Train, evaluate and use handwritten-digit recognisers.
+"""Train, evaluate and use handwritten-digit recognizers.
 
     >>> from digits import Recognizer
     >>> Recognizer("cnn").predict("seven.png").digit
     7
 
-`Dataset` and `load` hold and read digits, `train` makes a model, `Recognizer` uses one, `evaluate`
-scores it; whatever goes wrong on purpose is a `DigitsError`. Importing this package is cheap: what
-a name needs is imported when the name is first used.
+`load` and `Dataset` read and hold digits, `train` makes a model, `evaluate` scores it, and
+`Recognizer` and `Reader` use it. Every error that is raised on purpose is a `DigitsError`.
+Importing this package is cheap: a name's module is imported when the name is first used.
 """
 
 from __future__ import annotations
@@ -17,33 +17,58 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .data.dataset import Dataset as Dataset
     from .data.dataset import Splits as Splits
-    from .data.sources import load as load
+    from .errors import DataError as DataError
     from .errors import DigitsError as DigitsError
-    from .evaluation import evaluate as evaluate
-    from .reader import Reader as Reader
-    from .recognizer import Prediction as Prediction
-    from .recognizer import Recognizer as Recognizer
+    from .errors import ModelError as ModelError
+    from .errors import OutputError as OutputError
+    from .errors import PictureError as PictureError
+    from .evaluation.evaluate import Evaluation as Evaluation
+    from .evaluation.evaluate import evaluate as evaluate
+    from .evaluation.metrics import DigitScore as DigitScore
+    from .evaluation.metrics import Score as Score
+    from .ingest.sources import load as load
+    from .models.metadata import ModelMetadata as ModelMetadata
+    from .recognition.preprocess import Preprocessed as Preprocessed
+    from .recognition.preprocess import preprocess as preprocess
+    from .recognition.reader import Reader as Reader
+    from .recognition.recognizer import Recognizer as Recognizer
+    from .recognition.results import Outcome as Outcome
+    from .recognition.results import Prediction as Prediction
+    from .recognition.results import ReadDigit as ReadDigit
+    from .recognition.results import Reading as Reading
+    from .recognition.results import Reason as Reason
     from .training.run import train as train
+    from .training.trained import Trained as Trained
 
-_HOME = {
-    "Dataset": ".data.dataset",
-    "Splits": ".data.dataset",
-    "load": ".data.sources",
-    "DigitsError": ".errors",
-    "evaluate": ".evaluation",
-    "Prediction": ".recognizer",
-    "Reader": ".reader",
-    "Recognizer": ".recognizer",
-    "train": ".training.run",
+_MODULES = {
+    ".data.dataset": ("Dataset", "Splits"),
+    ".errors": ("DataError", "DigitsError", "ModelError", "OutputError", "PictureError"),
+    ".evaluation.evaluate": ("Evaluation", "evaluate"),
+    ".evaluation.metrics": ("DigitScore", "Score"),
+    ".ingest.sources": ("load",),
+    ".models.metadata": ("ModelMetadata",),
+    ".recognition.preprocess": ("Preprocessed", "preprocess"),
+    ".recognition.reader": ("Reader",),
+    ".recognition.recognizer": ("Recognizer",),
+    ".recognition.results": ("Outcome", "Prediction", "ReadDigit", "Reading", "Reason"),
+    ".training.run": ("train",),
+    ".training.trained": ("Trained",),
 }
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = sorted(_HOME)  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOME:
-        return getattr(importlib.import_module(_HOME[name], __name__), name)
+        value = getattr(importlib.import_module(_HOME[name], __name__), name)
+        globals()[name] = value
+        return value
     if name == "__version__":
         from importlib.metadata import version
 
         return version(__name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,22 +1,34 @@
-"""What can go wrong, said in one line: what, where, and what to do about it."""
+"""Errors as data: which path, what is wrong with it, and what to do."""
 
 from __future__ import annotations
+
+import os
 
 
 class DigitsError(Exception):
     """Base of every error that `digits` raises on purpose.
 
-    `what` names the fault and the place; `todo` tells the reader what to do.
-    Neither ends in a full stop; `str()` joins them into two sentences.
+    Args:
+        problem: What is wrong, without the path: "the file is empty".
+        remedy: What to do about it: "Save or copy it again". Neither ends in a period.
+        path: The file or folder concerned, if there is one.
     """
 
-    def __init__(self, what: str, todo: str) -> None:
-        super().__init__(what, todo)
-        self.what = what
-        self.todo = todo
+    def __init__(
+        self, problem: str, remedy: str, path: str | os.PathLike[str] | None = None
+    ) -> None:
+        super().__init__(problem, remedy, path)
+        self.problem = problem
+        self.remedy = remedy
+        self.path = None if path is None else os.fspath(path)
+
+    @property
+    def message(self) -> str:
+        """Problem and remedy in two sentences, for readers who know the path already."""
+        return f"{self.problem}. {self.remedy}."
 
     def __str__(self) -> str:
-        return f"{self.what}. {self.todo}."
+        return self.message if self.path is None else f"{self.path}: {self.message}"
 
 
 class DataError(DigitsError):

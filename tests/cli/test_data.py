@@ -1,16 +1,18 @@
-"""`digits data …`, `export-png` and `ingest` as a user types them."""
+"""The commands `data …`, `export-png` and `ingest`."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from conftest import Run
-from digits import Dataset, Splits
-from digits.data.readers import read, save_npz
+from commands import Run
+from digits import Dataset, Splits, load
+from digits.data.formats.npz import save_npz
+from digits.data.png import png
 
 
 def _size(path: Path) -> tuple[int, int]:
@@ -39,15 +41,15 @@ def test_show(run: Run, tmp_path: Path, sample: Splits) -> None:
     done = run("data", "show", "--data", "sample", "--split", "test", "--index", 3)
     assert f"3: {sample['test'].labels[3]}" in done.stdout
     assert "█" in done.stdout
-    ascii_only = run("data", "show", "--data", "sample", env={"PYTHONIOENCODING": "ascii"})
+    ascii_only = run("data", "show", "--data", "sample", charset="ascii")
     assert ascii_only.stdout.isascii()
     drawn = run("data", "show", "--data", "sample", "--label", 7, "--count", 5, "-o", "sevens.png")
     assert drawn.returncode == 0, drawn.stderr
     assert min(_size(tmp_path / "sevens.png")) > 50
     again = run("data", "show", "--data", "sample", "-o", "sevens.png")
-    assert (again.returncode, "exists already" in again.stderr) == (1, True)
+    assert (again.returncode, "exists" in again.stderr) == (1, True)
     missing = run("data", "show", "--data", "sample", "--index", 70000)
-    assert "has no picture 70000" in missing.stderr
+    assert "has no image 70000" in missing.stderr
 
 
 def test_plot_and_join(run: Run, tmp_path: Path, sample: Splits) -> None:
@@ -55,7 +57,7 @@ def test_plot_and_join(run: Run, tmp_path: Path, sample: Splits) -> None:
     assert min(_size(tmp_path / "counts.png")) > 100
     done = run("data", "join", "sample", "sample", "-o", "both.npz")
     assert done.stdout == "wrote both.npz: train 8,000, test 2,000\n"
-    assert len(read(tmp_path / "both.npz")["train"]) == 8000
+    assert len(load(tmp_path / "both.npz")["train"]) == 8000
     assert run("data", "join", "sample", "-o", "both.npz").returncode == 1
 
 
@@ -63,16 +65,14 @@ def test_export_and_ingest_give_back_the_same_arrays(
     run: Run, tmp_path: Path, sample: Splits
 ) -> None:
     done = run("export-png", "out", "--data", "sample")
-    assert done.stdout == "wrote 5,000 pictures of sample into out\n"
+    assert done.stdout == "wrote 5,000 pictures of sample to out\n"
     assert run("export-png", "out", "--data", "sample").returncode == 1
     done = run("ingest", "out", "-o", "back.npz")
-    assert done.stdout == "wrote back.npz: train 4,000, test 1,000\n"
-    back = read(tmp_path / "back.npz")
-    for part in ("train", "test"):
-        assert back[part].fingerprint == sample[part].fingerprint
+    assert done.stdout.startswith("wrote back.npz: train 4,000, test 1,000; ")
+    assert load(tmp_path / "back.npz") == sample
 
 
-def test_ingest_of_somebodys_own_files(run: Run, tmp_path: Path, sample: Splits) -> None:
+def test_ingest_leaves_out_what_cannot_be_used(run: Run, tmp_path: Path, sample: Splits) -> None:
     for digit in (3, 7):
         folder = tmp_path / "scans" / str(digit)
         folder.mkdir(parents=True)
@@ -84,14 +84,52 @@ def test_ingest_of_somebodys_own_files(run: Run, tmp_path: Path, sample: Splits)
     done = run("ingest", "scans", "-o", "mine.npz")
     assert done.returncode == 1
     assert done.stdout == "wrote mine.npz: all 2; 2 files left out\n"
-    assert len(done.stderr.splitlines()) == 2
-    assert sorted(read(tmp_path / "mine.npz")["all"].labels) == [3, 7]
+    first, second = done.stderr.splitlines()
+    assert first.startswith(
+        "Error: scans/lost.png: neither its folder nor its name tells the digit. "
+    )
+    assert second.startswith("Error: scans/7/broken.png: ")
+    assert sorted(load(tmp_path / "mine.npz")["all"].labels) == [3, 7]
     strict = run("ingest", "scans", "-o", "strict.npz", "--strict")
     assert strict.returncode == 1
+    assert "strict.npz: not written: 2 files left out and 0 labels doubtful" in strict.stderr
     assert not (tmp_path / "strict.npz").exists()
     nothing = run("ingest", "nowhere", "-o", "n.npz")
     assert (nothing.returncode, len(nothing.stderr.splitlines())) == (1, 1)
     assert not (tmp_path / "n.npz").exists()
+
+
+def test_ingest_warns_of_doubtful_labels(run: Run, tmp_path: Path, sample: Splits) -> None:
+    test = sample["test"]
+    threes = np.flatnonzero(test.labels == 3)[:22]
+    for i, image in enumerate(test.images[threes]):
+        path = tmp_path / "scans" / ("3" if i == 0 else "8") / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png(image))
+    done = run("ingest", "scans", "-o", "mine.npz", "--sheet", "sheet.png")
+    warnings = done.stderr.splitlines()
+    assert done.returncode == 0
+    assert done.stdout == "wrote mine.npz: all 22; 21 labels doubtful\n"
+    assert len(warnings) == 21
+    assert re.fullmatch(
+        r"Warning: scans/8/1\.png: labeled 8, looks like 3 \(>?\d\d\.\d%\)\.", warnings[0]
+    )
+    assert warnings[-1] == "Warning: 1 more labels are doubtful; --sheet shows all."
+    assert min(_size(tmp_path / "sheet.png")) > 100
+    assert len(load(tmp_path / "mine.npz")["all"]) == 22
+    assert run("ingest", "scans", "-o", "quiet.npz", "-q").stderr == ""
+    strict = run("ingest", "scans", "-o", "strict.npz", "--strict", "--sheet", "again.png")
+    assert strict.returncode == 1
+    assert strict.stderr.splitlines()[-1] == (
+        "Error: strict.npz: not written: 0 files left out and 21 labels doubtful. "
+        "Correct them, or omit --strict."
+    )
+    assert not (tmp_path / "strict.npz").exists()
+    assert (tmp_path / "again.png").exists()  # it shows what to correct
+    for name, problem in (("sheet.png", "exists"), ("sheet.jpg", "ends in .png")):
+        refused = run("ingest", "scans", "-o", "other.npz", "--sheet", name)
+        assert (refused.returncode, problem in refused.stderr) == (1, True)
+        assert not (tmp_path / "other.npz").exists()
 
 
 def test_a_data_set_needs_its_suffix(run: Run, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`digits models`, `digits info`, and the command itself."""
+"""`digits info`."""
 
 from __future__ import annotations
 
@@ -6,58 +6,45 @@ import json
 import shutil
 from pathlib import Path
 
-import pytest
-
-from conftest import Run
+from commands import Run
+from digits import Recognizer
 from digits.models.find import shipped_folder
 
 
-def test_info(run: Run, models: dict[str, Path]) -> None:
+def test_text_and_json_hold_the_metadata(run: Run, models: dict[str, Path]) -> None:
+    metadata = Recognizer(models["cnn"]).metadata
+    assert metadata is not None
+    (test,) = metadata.test
     text = run("info", models["cnn"]).stdout
-    for word in ("cnn, preset notebook", "rmsprop", "sample train (2,000)", "on sample test"):
-        assert word in text
+    for words in (
+        str(models["cnn"]),
+        f"cnn, preset {metadata.preset}",
+        "filters 8-16",
+        "sample train (4,000)",
+        f"accuracy {test.accuracy:.2%}, loss {test.loss:.4f}, 1,000 pictures",
+        "random weights",
+    ):
+        assert words in text
     found = json.loads(run("info", models["cnn"], "--format", "json").stdout)
-    augment = found["settings"]["augment"]
-    assert augment.items() >= {"rotation": 10, "zoom": 0.1, "shift": 0.1, "wild": 0}.items()
-
-
-def test_models_lists_yours_and_the_shipped(
-    run: Run, models: dict[str, Path], tmp_path: Path
-) -> None:
-    (tmp_path / "models").mkdir()
-    shutil.copy(models["dense"], tmp_path / "models" / "dense.h5")
-    (tmp_path / "models" / "broken.h5").write_text("x")
-    found = json.loads(run("models", "--format", "json").stdout)
-    assert [r["path"] for r in found[:2]] == ["models/broken.h5", "models/dense.h5"]
-    assert "no model that digits wrote" in found[0]["error"]
-    assert found[1]["family"] == "dense"
-    assert {Path(r["path"]).stem for r in found[2:]} == {"cnn", "dense", "judge", "rnn"}
-    assert "models/dense.h5" in run("models").stdout
+    assert found == {"path": str(models["cnn"])} | json.loads(json.dumps(metadata.to_json()))
 
 
 def test_your_own_model_goes_before_the_shipped_one(
     run: Run, models: dict[str, Path], tmp_path: Path
 ) -> None:
-    assert (
-        str(shipped_folder()) in json.loads(run("info", "dense", "--format", "json").stdout)["path"]
-    )
+    def path() -> str:
+        return str(json.loads(run("info", "dense", "--format", "json").stdout)["path"])
+
+    assert path() == str(shipped_folder() / "dense.h5")
     (tmp_path / "models").mkdir()
     shutil.copy(models["dense"], tmp_path / "models" / "dense.h5")
-    assert json.loads(run("info", "dense", "--format", "json").stdout)["path"] == "models/dense.h5"
+    assert path() == "models/dense.h5"
 
 
-@pytest.mark.parametrize("family", ["dense", "cnn", "rnn"])
-def test_the_shipped_models_read_digits(run: Run, family: str) -> None:
-    """The sample's digits were trained on, so this asks only whether the models are whole."""
-    done = run("eval", "-m", family, "--data", "sample", "--format", "json")
-    assert json.loads(done.stdout)["data"][0]["accuracy"] > 0.93
-    assert "learned from 1,000 of the 1,000 pictures" in done.stderr
-
-
-def test_help_and_version(run: Run) -> None:
-    assert run("--version").stdout.startswith("digits 0.")
-    for args in (("-h",), ("train", "-h"), ("data", "-h"), ("data", "show", "--help")):
-        done = run(*args)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert "Usage: digits" in done.stdout
-    assert run("nonsense").returncode == 2
+def test_what_is_no_model_is_an_error(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "text.h5").write_text("no model")
+    for name in ("text.h5", "none.h5"):
+        done = run("info", name)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert len(done.stderr.splitlines()) == 1
+        assert done.stderr.startswith(f"Error: {name}: ")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -12,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import Run
+from commands import Run
 from digits import Recognizer, Splits
-from digits.pictures import decode
+from digits.imaging.decode import decode
 from drawing import in_a_row, on_paper, page, png
 
 
@@ -35,19 +37,20 @@ def test_formats_agree(run: Run, models: dict[str, Path], pictures: Path, sample
     assert done.returncode == 0, done.stderr
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert [r["path"] for r in records] == [f"pictures/{i}.png" for i in range(12)]
-    expected = Recognizer(models["cnn"]).probabilities(sample["test"].images[:12])
-    for record, row in zip(records, expected, strict=True):
-        assert set(record) == {"path", "digit", "confidence", "probabilities"}
-        assert record["digit"] == row.argmax()
-        np.testing.assert_allclose(record["probabilities"], row, atol=1e-5)
+    expected = Recognizer(models["cnn"]).predict_images(sample["test"].images[:12], 0)
+    for record, prediction in zip(records, expected, strict=True):
+        assert list(record) == ["path", "digit", "confidence", "probabilities"]
+        assert record == {"path": record["path"], **prediction.to_json()}
+        assert record["confidence"] == max(record["probabilities"])
     assert json.loads(run(*args, "--format", "json").stdout) == records
     rows = list(csv.DictReader(io.StringIO(run(*args, "--format", "csv").stdout)))
     assert [int(row["digit"]) for row in rows] == [r["digit"] for r in records]
     text = run(*args, "--top-k", 2).stdout.splitlines()
     assert text[0].startswith(f"pictures/0.png: {records[0]['digit']} (")
     assert text[0].count("%") == 2
+    assert text[0].split(", ")[0] == run(*args).stdout.splitlines()[0]
     top = json.loads(run(*args, "--top-k", 3, "--format", "jsonl").stdout.splitlines()[0])["top"]
-    assert [t["confidence"] for t in top] == sorted((t["confidence"] for t in top), reverse=True)
+    assert [t["confidence"] for t in top] == sorted(records[0]["probabilities"])[:-4:-1]
 
 
 def test_files_globs_stdin_and_output(run: Run, models: dict[str, Path], pictures: Path) -> None:
@@ -81,7 +84,7 @@ def test_bad_pictures_do_not_stop_the_good(
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert [set(r) for r in records[:3]] == [{"path", "error"}] * 3
     blank = records[3]
-    assert (blank["digit"], blank["reason"]) == (None, "no ink found")
+    assert (blank["digit"], blank["reason"]) == (None, "no_ink")
     assert all(r["digit"] is not None for r in records[4:12])
     assert "error" in records[12]
     errors = done.stderr.splitlines()
@@ -122,16 +125,20 @@ def test_no_digit_in_every_format(
         assert record["digit"] is None, name
         assert record["confidence"] < 0.5, name
         assert len(record["probabilities"]) == 10, name
-    assert records["blank"]["reason"] == "no ink found"
-    assert records["zigzag"]["reason"] == "no digit"
-    assert records["number"]["reason"] == "several digits: use `digits read`"
+    reasons = {name: record["reason"] for name, record in refused.items()}
+    assert set(reasons.values()) == {"no_ink", "no_digit", "several"}
+    assert (reasons["blank"], reasons["zigzag"]) == ("no_ink", "no_digit")
+    assert reasons["number"] == "several"
     rows = list(csv.DictReader(io.StringIO(run(*args, "--format", "csv").stdout)))
     assert [row["digit"] for row in rows].count("") == 4
     assert [row["reason"] for row in rows] == [r.get("reason", "") for r in records.values()]
     lines = run(*args).stdout.splitlines()
     assert lines[1].startswith("digit.png: ")
     assert lines[1].endswith("%)")
-    assert set(lines) - {lines[1]} == {f"{name}.png: {r['reason']}" for name, r in refused.items()}
+    sentences = {line.partition(": ")[0]: line.partition(": ")[2] for line in lines}
+    assert sentences["blank.png"] == "no ink found"
+    assert sentences["zigzag.png"] == sentences["letter.png"] == "no digit"
+    assert sentences["number.png"] == "several digits; use `digits read`"
 
 
 def test_the_limit(run: Run, models: dict[str, Path], tmp_path: Path) -> None:
@@ -149,7 +156,7 @@ def test_the_limit(run: Run, models: dict[str, Path], tmp_path: Path) -> None:
     assert run(*args, "--min-confidence", "-1").returncode == 2
 
 
-def test_a_strict_limit_says_what_it_may_be(
+def test_a_strict_limit_refuses_but_keeps_the_probabilities(
     run: Run, models: dict[str, Path], pictures: Path
 ) -> None:
     args = ("predict", "pictures", "-m", models["dense"], "--format", "jsonl")
@@ -160,10 +167,12 @@ def test_a_strict_limit_says_what_it_may_be(
         record, sure = json.loads(line), json.loads(other)
         if record["digit"] is None:
             found += 1
-            first, second = np.argsort(sure["probabilities"])[:-3:-1]
-            assert record["reason"] == f"not sure, perhaps {first} or {second}"
-            assert record["confidence"] == sure["confidence"]
+            assert record["reason"] == "unsure"
+            assert record["probabilities"] == sure["probabilities"]
     assert found > 6
+    first, second = np.argsort(json.loads(plain[0])["probabilities"])[:-3:-1]
+    text = run(*args[:-2], "--min-confidence", "1").stdout.splitlines()
+    assert text[0] == f"pictures/0.png: not sure: {first} or {second}"
 
 
 def test_show(run: Run, models: dict[str, Path], pictures: Path, tmp_path: Path) -> None:
@@ -172,16 +181,16 @@ def test_show(run: Run, models: dict[str, Path], pictures: Path, tmp_path: Path)
     done = run(*args, *show)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == run(*args).stdout
-    two = decode(tmp_path / "seen.png").grey
+    two = decode(tmp_path / "seen.png").gray
     assert len(np.unique(two)) > 20
     first = (tmp_path / "seen.png").read_bytes()
     again = run(*args, *show)
     assert (again.returncode, again.stdout) == (1, "")
-    assert again.stderr.startswith("Error: seen.png exists already. ")
+    assert again.stderr.startswith("Error: seen.png: the file exists already. ")
     assert (tmp_path / "seen.png").read_bytes() == first
     one = run(*args[:2], *args[3:], *show, "--overwrite")
     assert one.returncode == 0
-    assert decode(tmp_path / "seen.png").grey.shape[0] < two.shape[0]
+    assert decode(tmp_path / "seen.png").gray.shape[0] < two.shape[0]
     wrong = run(*args, "--show", "seen.gif")
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert "Give a name that ends in .png, .jpg or .webp" in wrong.stderr
@@ -198,10 +207,10 @@ def test_show_what_can_be_shown(run: Run, pictures: Path, tmp_path: Path) -> Non
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert [r["path"] for r in records] == list(names)
     assert set(records[0]) == {"path", "error"}
-    assert records[1]["reason"] == "no ink found"
+    assert records[1]["reason"] == "no_ink"
     assert records[2]["digit"] is not None
-    assert done.stderr.decode().count("Error: ") == 1
-    assert decode(tmp_path / "seen.png").grey.size
+    assert done.stderr.count("Error: ") == 1
+    assert decode(tmp_path / "seen.png").gray.size
     nothing = run("predict", "nowhere.png", "--show", "none.png")
     assert nothing.returncode == 1
     assert not (tmp_path / "none.png").exists()
@@ -214,7 +223,7 @@ def test_show_of_too_many(run: Run, models: dict[str, Path], pictures: Path) -> 
     args = ("predict", "pictures", "-m", models["dense"], "--show", "seen.png")
     done = run(*args)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "--show draws 50 pictures at most, not 51" in done.stderr
+    assert "--show draws at most 50 pictures, not 51" in done.stderr
     (pictures / "50.png").unlink()
     assert run(*args).returncode == 0
 
@@ -222,9 +231,9 @@ def test_show_of_too_many(run: Run, models: dict[str, Path], pictures: Path) -> 
 def test_nothing_to_read(run: Run, models: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for says, *args in (
-        ("it is a folder", "empty"),
+        ("empty: ", "empty"),
         ("none.png", "none.png"),
-        ("there is no model", "some.png", "-m", "none.h5"),
+        ("none.h5: ", "some.png", "-m", "none.h5"),
     ):
         done = run("predict", *args, *(() if "-m" in args else ("-m", models["dense"])))
         assert done.returncode == 1, args
@@ -233,14 +242,25 @@ def test_nothing_to_read(run: Run, models: dict[str, Path], tmp_path: Path) -> N
     assert run("predict").returncode == 2
 
 
-def test_a_reader_that_has_had_enough(run: Run, models: dict[str, Path], pictures: Path) -> None:
-    """`digits predict … | head -1` ends without a word."""
-    import subprocess
-    import sys
-
+def test_a_pipe_that_closes(models: dict[str, Path], pictures: Path) -> None:
+    """`digits predict … | head -1` ends silently."""
     command = f"{sys.executable} -m digits predict pictures -m {models['dense']} | head -1"
     done = subprocess.run(
         command, shell=True, cwd=pictures.parent, capture_output=True, text=True, check=False
     )
     assert done.stdout.count("\n") == 1
     assert done.stderr == ""
+
+
+def test_names_cannot_steer_the_terminal(
+    run: Run, models: dict[str, Path], pictures: Path, tmp_path: Path
+) -> None:
+    name = "a\x1b[31m\nError: b.png"
+    (tmp_path / name).write_bytes((pictures / "0.png").read_bytes())
+    args = ("predict", name, "-m", models["cnn"])
+    assert run(*args).stdout.startswith("a?[31m?Error: b.png: ")
+    assert json.loads(run(*args, "--format", "jsonl").stdout)["path"] == name
+    (tmp_path / name).write_bytes(b"")
+    done = run(*args)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("Error: a?[31m?Error: b.png: ")

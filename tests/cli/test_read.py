@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import Run
+from commands import Run
 from digits import Splits
-from digits.pictures import decode
-from digits.reader import Reader
+from digits.imaging.decode import decode
+from digits.recognition.reader import Reader
 from drawing import in_a_row, on_paper, page, png
 
 
@@ -67,7 +67,7 @@ def test_the_machine_formats(run: Run, pages: dict[str, str], tmp_path: Path) ->
         assert record["text"] == text
         assert record["lines"] == text.splitlines()
         again = [""] * len(record["lines"])
-        height, width = decode(tmp_path / record["path"]).grey.shape
+        height, width = decode(tmp_path / record["path"]).gray.shape
         for digit in record["digits"]:
             assert list(digit) == ["digit", "confidence", "line", "box"]
             again[digit["line"]] += str(digit["digit"])
@@ -91,7 +91,7 @@ def test_a_file_of_results(run: Run, pages: dict[str, str], tmp_path: Path) -> N
     (tmp_path / "out.jsonl").write_text("mine")
     again = run(*args)
     assert again.returncode == 1
-    assert again.stderr.startswith("Error: out.jsonl exists already. ")
+    assert again.stderr.startswith("Error: out.jsonl: the file exists already. ")
     assert (tmp_path / "out.jsonl").read_text() == "mine"
     assert run(*args, "--overwrite").returncode == 0
     assert (tmp_path / "out.jsonl").read_text() == written
@@ -105,7 +105,7 @@ def test_stdin(run: Run, pages: dict[str, str], tmp_path: Path) -> None:
     assert record["text"] == pages["pages/1.png"]
     bad = run("read", "-", input=b"")
     assert bad.returncode == 1
-    assert bad.stderr.decode() == "Error: cannot read -: it is empty. Save or copy it again.\n"
+    assert bad.stderr == "Error: -: the file is empty. Save or copy it again.\n"
 
 
 def test_what_fails_does_not_stop_the_rest(run: Run, pages: dict[str, str], tmp_path: Path) -> None:
@@ -117,8 +117,8 @@ def test_what_fails_does_not_stop_the_rest(run: Run, pages: dict[str, str], tmp_
     assert {r["path"]: r["text"] for r in records if "error" not in r} == pages
     errors = done.stderr.splitlines()
     assert len(errors) == 2
-    assert errors[0].startswith("Error: cannot read nowhere.png: there is no such file. ")
-    assert errors[1].startswith("Error: cannot read pages/5.png: it is not a picture. ")
+    assert errors[0].startswith("Error: nowhere.png: ")
+    assert errors[1].startswith("Error: pages/5.png: ")
     text = run("read", "nowhere.png", "pages/1.png")
     assert text.returncode == 1
     assert text.stdout == f"pages/1.png: {pages['pages/1.png']}\n"
@@ -136,35 +136,35 @@ def test_not_sure(run: Run, pages: dict[str, str]) -> None:
     assert run("read", "pages/1.png", "--min-confidence", "1.5").returncode == 2
 
 
-def test_annotating_one(run: Run, pages: dict[str, str], tmp_path: Path) -> None:
-    args = ("read", "pages/2.png", "--annotate", "seen.png")
+def test_showing_one(run: Run, pages: dict[str, str], tmp_path: Path) -> None:
+    args = ("read", "pages/2.png", "--show", "seen.png")
     done = run(*args)
     assert (done.returncode, done.stdout) == (0, pages["pages/2.png"] + "\n")
     with Image.open(tmp_path / "seen.png") as drawing:
         pixels = np.asarray(drawing.convert("RGB")).astype(int)
-    assert np.ptp(pixels, axis=2).max() > 100  # boxes and labels are in colour
-    assert pixels.shape[1] >= decode(tmp_path / "pages/2.png").grey.shape[1]
+    assert np.ptp(pixels, axis=2).max() > 100  # boxes and labels are in color
+    assert pixels.shape[1] >= decode(tmp_path / "pages/2.png").gray.shape[1]
     (tmp_path / "seen.png").write_bytes(b"mine")
     again = run(*args)
     assert (again.returncode, again.stdout) == (1, "")
-    assert again.stderr.startswith("Error: seen.png exists already. ")
+    assert again.stderr.startswith("Error: seen.png: the file exists already. ")
     assert (tmp_path / "seen.png").read_bytes() == b"mine"
     assert run(*args, "--overwrite").returncode == 0
-    assert decode(tmp_path / "seen.png").grey.shape == pixels.shape[:2]
-    wrong = run("read", "pages/2.png", "--annotate", "seen.txt")
+    assert decode(tmp_path / "seen.png").gray.shape == pixels.shape[:2]
+    wrong = run("read", "pages/2.png", "--show", "seen.txt")
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert "a picture cannot be written to seen.txt" in wrong.stderr
 
 
-def test_annotating_several(run: Run, pages: dict[str, str], tmp_path: Path) -> None:
+def test_showing_several(run: Run, pages: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other/3.png").write_text("hello")
-    done = run("read", "pages", "other/3.png", "--annotate", "seen")
+    done = run("read", "pages", "other/3.png", "--show", "seen")
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 3
     assert sorted(p.name for p in (tmp_path / "seen").iterdir()) == ["1.png", "10.png", "2.png"]
     before = (tmp_path / "seen/10.png").read_bytes()
-    again = run("read", "pages/10.png", "pages/1.png", "--annotate", "seen")
+    again = run("read", "pages/10.png", "pages/1.png", "--show", "seen")
     assert again.returncode == 1
     assert "exists already" in again.stderr
     assert (tmp_path / "seen/10.png").read_bytes() == before
@@ -176,7 +176,7 @@ def test_pictures_of_one_name_get_drawings_of_their_own(
     (tmp_path / "other").mkdir()
     content = (tmp_path / "pages/1.png").read_bytes()
     (tmp_path / "other/2.png").write_bytes(content)
-    done = run("read", "pages/2.png", "other/2.png", "-", "--annotate", "seen", input=content)
+    done = run("read", "pages/2.png", "other/2.png", "-", "--show", "seen", input=content)
     assert done.returncode == 0
     assert sorted(p.name for p in (tmp_path / "seen").iterdir()) == [
         "1-2.png", "2-2.png", "3-stdin.png",

@@ -1,28 +1,25 @@
-"""Where a training computes."""
+"""The device that a training runs on."""
 
 from __future__ import annotations
 
 import pytest
 
-from digits import Splits, train
 from digits.errors import ModelError
 from digits.models._keras import import_keras
-from digits.training.device import DEVICES, on_device
+from digits.training.device import on_device
 
 
-def test_the_processor_is_always_there(sample: Splits) -> None:
-    trained = train("dense", sample, limit=100, epochs=1, device="cpu")
-    assert "CPU" in trained.model.weights[0].value.device
+def test_the_cpu_is_always_there() -> None:
+    with on_device("cpu"):
+        assert "CPU" in import_keras().ops.zeros(1).device
     with on_device("auto"):
-        pass
+        assert import_keras().ops.zeros(1).device
 
 
-def test_a_device_that_is_missing_is_said() -> None:
+def test_a_gpu_that_is_missing() -> None:
     if import_keras().distribution.list_devices("gpu"):
         with on_device("gpu"):
-            made = import_keras().ops.zeros(1)
-        assert "GPU" in made.device
+            assert "GPU" in import_keras().ops.zeros(1).device
         return
-    with pytest.raises(ModelError, match="sees no gpu here"):
+    with pytest.raises(ModelError, match="finds no gpu"):
         on_device("gpu")
-    assert DEVICES == ("auto", "cpu", "gpu")

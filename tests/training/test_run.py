@@ -1,176 +1,177 @@
-"""Training through the public door, on real digits."""
+"""`train` from a data set to a saved model. What each stage does is tested with that stage."""
 
 from __future__ import annotations
 
 import csv
 import json
 import logging
-import os
-import signal
-import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from digits import Dataset, Recognizer, Splits, train
-from digits.errors import DataError, ModelError, OutputError
+from digits import Dataset, ModelError, OutputError, Recognizer, Splits, train
 from digits.models.file import read
-from digits.models.recipe import Augment
-from digits.training.fit import Epoch, Observer
-from digits.training.run import check_output, history_csv
+from digits.models.metadata import DatasetInfo
+from digits.training.fit import Callback, Examples
+from digits.training.recipe import Recipe
+from digits.training.trained import Trained
 
 
-def _weights(trained: object) -> np.ndarray:
-    return np.concatenate([w.ravel() for w in trained.model.get_weights()])  # type: ignore[attr-defined]
+class _Watch(Callback):
+    recipe: Recipe
+    examples: Examples
+
+    def on_train_begin(self, model: Any, recipe: Recipe, train: Examples) -> None:
+        self.recipe, self.examples = recipe, train
 
 
-@pytest.mark.parametrize(("family", "least"), [("dense", 0.85), ("cnn", 0.93), ("rnn", 0.75)])
-def test_every_family_learns(sample: Splits, family: str, least: float) -> None:
-    epochs = {"dense": 20, "cnn": 5, "rnn": 4}[family]
-    trained = train(family, sample, epochs=epochs, preset="classic", batch_size=50)
-    assert trained.scores[0].name == "sample test"
-    assert trained.scores[0].accuracy > least
+@pytest.fixture(scope="module")
+def watch() -> _Watch:
+    return _Watch()
 
 
-def test_one_seed_decides_everything(sample: Splits) -> None:
-    same = [train("cnn", sample, limit=800, epochs=1, seed=3) for _ in range(2)]
-    other = train("cnn", sample, limit=800, epochs=1, seed=4)
-    assert (_weights(same[0]) == _weights(same[1])).all()
-    assert (_weights(same[0]) != _weights(other)).any()
-
-
-def test_the_recipe_is_what_was_really_used(sample: Splits, tmp_path: Path) -> None:
-    trained = train(
-        "cnn", sample, preset="notebook", limit=500, epochs=2, batch_size=100, learning_rate=0.002,
-        optimizer="adam", augment=Augment(rotation=5, zoom=0, shift=0), validation_fraction=0.1,
+@pytest.fixture(scope="module")
+def trained(sample: Splits, watch: _Watch) -> Trained:
+    """A dense model, too sure of itself: few images for many epochs."""
+    return train(
+        "dense", sample, preset="classic", limit=1000, epochs=12, batch_size=50, learning_rate=0.01,
+        optimizer="rmsprop", validation_fraction=0.2, seed=1, callback=watch,
     )  # fmt: skip
-    settings = json.loads((trained.save(tmp_path / "m.h5") / "settings.json").read_text())
-    used = settings["settings"]
-    assert (used["epochs"], used["batch_size"], used["optimizer"]) == (2, 100, "adam")
-    assert used["augment"].items() >= {"rotation": 5, "zoom": 0, "shift": 0}.items()
-    assert settings["validation_pictures"] == 50
-    with (tmp_path / "m-run" / "history.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert [row["epoch"] for row in rows] == ["1", "2"]
-    assert float(rows[0]["learning_rate"]) == pytest.approx(0.002)
-    assert float(rows[1]["val_accuracy"]) == trained.history[1].val_accuracy
 
 
-def test_the_best_validation_epoch_is_kept(sample: Splits) -> None:
-    trained = train(
-        "dense",
-        sample,
-        preset="classic",
-        limit=600,
-        epochs=12,
-        learning_rate=0.05,
-        validation_fraction=0.2,
-    )
-    _, held = sample["train"].limit(600).held_out(0.2, 0)
-    best = max(trained.history, key=lambda e: (e.val_accuracy, -(e.val_loss or 0)))
-    assert trained.history[-1] != best, "the test needs a run whose last epoch is not its best"
-    answers = Recognizer.from_program(trained.program, "x").probabilities(held.images)
-    assert (answers.argmax(axis=1) == held.labels).mean() == pytest.approx(best.val_accuracy)
+def _probabilities(trained: Trained, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return Recognizer.from_compiled(trained.compiled, "trained").probabilities(images)
 
 
-def test_the_stop_rule(sample: Splits) -> None:
-    trained = train("dense", sample, preset="classic", epochs=50, until_accuracy=0.8)
-    assert len(trained.history) < 50
-    answers = Recognizer.from_program(trained.program, "x").probabilities(sample["train"].images)
-    assert (answers.argmax(axis=1) == sample["train"].labels).mean() > 0.8
-    for limit in (4000, 3010):  # whole and broken calls of Keras
-        by_steps = train("rnn", sample, limit=limit, check_every=30, until_accuracy=0.6)
-        assert len(by_steps.history) < by_steps.recipe.epochs
+def test_the_compiled_model_is_scored(trained: Trained, sample: Splits) -> None:
+    test = sample["test"]
+    answers = _probabilities(trained, test.images)
+    expected = trained.model.predict(test.images, verbose=0)
+    np.testing.assert_allclose(answers, expected, atol=1e-5)
+    (score,) = trained.scores
+    assert (score.name, score.n) == ("sample test", 1000)
+    assert score.accuracy == (answers.argmax(axis=1) == test.labels).mean() > 0.8
 
 
-class _Interrupt(Observer):
-    """Presses Ctrl-C in the middle of an epoch."""
-
-    def __init__(self, in_epoch: int) -> None:
-        self.in_epoch = in_epoch
-
-    def step(self, epoch: int, share: float) -> None:
-        if epoch == self.in_epoch and threading.current_thread() is threading.main_thread():
-            os.kill(os.getpid(), signal.SIGINT)
-
-
-def test_ctrl_c_keeps_the_best_epoch(sample: Splits, tmp_path: Path) -> None:
-    trained = train("dense", sample, preset="classic", epochs=50, observer=_Interrupt(in_epoch=4))
-    assert trained.fitted.interrupted
-    assert len(trained.history) == 3
-    trained.save(tmp_path / "m.h5")
-    assert read(tmp_path / "m.h5").metadata["interrupted"]
-    three = train("dense", sample, preset="classic", epochs=3)
-    assert (_weights(trained) == _weights(three)).all()
-    with pytest.raises(KeyboardInterrupt):
-        train("dense", sample, epochs=2, observer=_Interrupt(in_epoch=1))
+def test_the_metadata(trained: Trained, sample: Splits, watch: _Watch) -> None:
+    metadata, (score,) = trained.metadata, trained.scores
+    learned = sample["train"].limit(1000)
+    assert metadata.data == (DatasetInfo.of(learned),)
+    assert metadata.validation_pictures == 200
+    assert len(watch.examples) == 800
+    assert trained.training_digests.tolist() == learned.digests.tolist()
+    (test,) = metadata.test
+    assert (test.name, test.n, test.accuracy, test.loss) == (
+        score.name, score.n, score.accuracy, score.loss,
+    )  # fmt: skip
+    assert (metadata.family, metadata.preset, metadata.seed) == ("dense", "classic", 1)
+    assert metadata.settings == trained.recipe.settings() == watch.recipe.settings()
+    assert trained.recipe.optimizer == "rmsprop"
+    assert len(trained.history) == trained.recipe.epochs == 12
+    assert not trained.interrupted
+    assert metadata.started_from is None
 
 
-def test_fine_tuning_learns_the_new_and_keeps_the_old(
+def test_it_is_calibrated_on_the_validation_images(trained: Trained, sample: Splits) -> None:
+    assert trained.metadata.temperature is not None
+    assert trained.metadata.temperature > 1.1  # it was too sure
+    _, held_out = sample["train"].limit(1000).held_out(0.2, 1)
+    best = next(e for e in reversed(trained.history) if e.best)
+    answers = _probabilities(trained, held_out.images)
+    of_truth = answers[np.arange(200), held_out.labels]
+    assert best.val_loss is not None  # measured before the calibration
+    assert -np.log(np.maximum(of_truth, 1e-30)).mean() < best.val_loss - 0.003
+    assert (answers.argmax(axis=1) == held_out.labels).mean() == pytest.approx(best.val_accuracy)
+
+
+def test_it_is_short_to_look_at(trained: Trained) -> None:
+    accuracy = f"{trained.scores[0].accuracy:.2%}"
+    assert repr(trained) == f"<Trained dense classic, sample test: {accuracy}>"
+
+
+def test_saving(trained: Trained, tmp_path: Path) -> None:
+    path = tmp_path / "models" / "m.h5"
+    folder = trained.save(path)
+    assert folder == tmp_path / "models" / "m-run"
+    file = read(path)
+    assert file.metadata.to_json() == json.loads(json.dumps(trained.metadata.to_json()))
+    assert file.training_digests().tolist() == sorted(trained.training_digests.tolist())
+    assert Recognizer(path).metadata == file.metadata
+    settings = json.loads((folder / "settings.json").read_text())
+    assert settings["settings"]["learning_rate"] == 0.01
+    with (folder / "history.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [float(row["val_accuracy"]) for row in rows] == [
+        epoch.val_accuracy for epoch in trained.history
+    ]
+
+    first = path.read_bytes()
+    path.write_bytes(first[:-1])  # an earlier version
+    trained.save(path)
+    assert (path.parent / "m.h5.bak").read_bytes() == first[:-1]
+    assert path.read_bytes() == first
+
+
+def test_a_model_that_cannot_be_saved_there_is_saved_elsewhere(
+    trained: Trained, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError) as caught:
+        trained.save_or_rescue(tmp_path / "file" / "m.h5")
+    assert caught.value.path == str(tmp_path / "file" / "m.h5")
+    rescued = caught.value.remedy.removeprefix("The model was saved as ").removesuffix(" instead")
+    assert read(rescued).family == "dense"
+
+
+def test_arrays_as_keras_users_have_them(sample: Splits) -> None:
+    """Floats 0..1 in Fortran order; a small set gets more epochs, and nothing to calibrate on."""
+    x = np.asfortranarray(sample["train"].images[:250] / np.float32(255))
+    y = sample["train"].labels[:250].astype(np.int64)
+    trained = train("dense", (x, y), min_steps=6, batch_size=100)
+    assert [score.n for score in trained.scores] == [50]
+    assert trained.metadata.data[0].fingerprint
+    assert len(trained.history) == trained.recipe.epochs == 3
+    assert trained.metadata.validation_pictures == 0
+    assert trained.metadata.temperature is None
+
+
+def test_fine_tuning(
     sample: Splits, models: dict[str, Path], caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
 ) -> None:  # fmt: skip
-    """Somebody's own hand: the sample's digits, mirrored."""
+    """It learns somebody's own handwriting (mirrored digits) and does not forget MNIST."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setenv("DIGITS_MNIST_MIRRORS", "http://127.0.0.1:9/mnist.npz")
     monkeypatch.delenv("DIGITS_DATA", raising=False)
     monkeypatch.chdir(tmp_path)
-    mirrored = sample["train"].images[2000:, :, ::-1].copy()
-    own = Splits("own", {"all": Dataset(mirrored, sample["train"].labels[2000:], "own")})
+    own = Dataset(sample["train"].images[3000:, :, ::-1], sample["train"].labels[3000:], "own")
     before = Recognizer(models["cnn"])
-    with caplog.at_level(logging.INFO):
-        trained = train(start=models["cnn"], data=own)
+    with caplog.at_level(logging.WARNING):
+        trained = train(data=own, start=models["cnn"], learning_rate=0.001)
     new, old = trained.scores
-    assert (new.name, new.n, old.name) == ("own", 400, "sample test")
-    own_before = before.probabilities(mirrored).argmax(axis=1) == own["all"].labels
-    assert new.accuracy > own_before.mean() + 0.1
-    old_before = before.probabilities(sample["test"].images).argmax(axis=1)
-    assert old.accuracy > (old_before == sample["test"].labels).mean() - 0.02
-    assert "held out" in caplog.text
-    assert "mixing in" in caplog.text
-    assert trained.recipe.learning_rate == pytest.approx(0.0003)
-    assert trained.metadata["started_from"]["path"] == str(models["cnn"])
-    alone = train(start=models["cnn"], data=own, mix=0, epochs=1)
-    assert [d["name"] for d in alone.metadata["data"]] == ["own"]
-    with pytest.raises(ModelError, match="is a cnn, not a dense"):
+    assert (new.name, new.n, old.name) == ("own", 200, "sample test")
+    of_own = before.probabilities(own.images).argmax(axis=1) == own.labels
+    assert new.accuracy > of_own.mean() + 0.1
+    of_mnist = before.probabilities(sample["test"].images).argmax(axis=1)
+    assert old.accuracy > (of_mnist == sample["test"].labels).mean() - 0.02
+    started_from = trained.metadata.started_from
+    assert started_from is not None
+    assert started_from.path == str(models["cnn"])
+    assert started_from.data == read(models["cnn"]).metadata.data
+    assert len(trained.history) == 5
+    known = read(models["cnn"]).training_digests()
+    assert np.isin(known, trained.training_digests).all()
+
+    with pytest.raises(ModelError, match="is a cnn, not a dense") as caught:
         train("dense", own, start=models["cnn"])
+    assert caught.value.path == str(models["cnn"])
 
 
-def test_an_earlier_model_is_kept(sample: Splits, tmp_path: Path) -> None:
-    trained = train("dense", sample, limit=200, epochs=1)
-    path = tmp_path / "models" / "dense.h5"
-    trained.save(path)
-    first = path.read_bytes()
-    train("dense", sample, limit=200, epochs=1, seed=1).save(path)
-    assert (path.parent / "dense.h5.bak").read_bytes() == first != path.read_bytes()
-
-
-def test_a_model_that_cannot_be_saved_there_is_saved_elsewhere(
-    sample: Splits, tmp_path: Path
+def test_training_images_in_the_test_set_are_reported(
+    sample: Splits, caplog: pytest.LogCaptureFixture
 ) -> None:
-    trained = train("dense", sample, limit=200, epochs=1)
-    (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="The model was saved as") as caught:
-        trained.save_or_rescue(tmp_path / "file" / "m.h5")
-    rescued = Path(str(caught.value).split("saved as ")[1].split(" instead")[0])
-    assert read(rescued).family == "dense"
-
-
-def test_what_cannot_be_trained_on(sample: Splits, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="only a test part"):
-        train("dense", Splits("t", {"test": sample["test"]}))
-    with pytest.raises(DataError, match="does not exist"):
-        train("dense", tmp_path / "none.npz")
-    with pytest.raises(OutputError, match=r"ends in \.h5"):
-        check_output(tmp_path / "model.keras")
-    with pytest.raises(OutputError, match="cannot write"):
-        check_output("/proc/nothing/m.h5")
-    assert check_output(None, "rnn") == Path("models/rnn.h5")
-
-
-def test_history_as_csv() -> None:
-    epoch = Epoch(1, 0.5, 0.75, None, None, 0.001, 2.0, True)
-    header, line = history_csv([epoch]).splitlines()
-    assert header == "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds,best"
-    assert line == "1,0.5,0.75,,,0.001,2.0,True"
+    some = Splits("some", {"train": sample["train"].limit(60), "test": sample["train"].limit(20)})
+    train("dense", some, preset="classic", epochs=1)
+    assert "was trained on 20 of the 20 pictures of sample train" in caplog.text

@@ -1,4 +1,4 @@
-"""A real Chromium, headless, and the hand that draws in it."""
+"""A headless Chromium, the page in it, and a mouse that draws."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 Point = tuple[float, float]
+
+TIMEOUT = 15_000  # ms; far more than anything here takes, so that a hang ends as a failure
 
 STROKES: dict[int, list[list[Point]]] = {
     0: [[(0.5, 0.15), (0.32, 0.28), (0.28, 0.5), (0.33, 0.72), (0.5, 0.85), (0.67, 0.72),
@@ -46,7 +48,7 @@ def find_chromium() -> str:
 
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """A running browser. It starts no sandbox, which root may not have: it sees our page only."""
+    """A running browser, without a sandbox, which root may not have: it loads our page only."""
     from playwright.sync_api import sync_playwright
 
     path = find_chromium()
@@ -58,14 +60,79 @@ def chromium() -> Iterator[Any]:
             browser.close()
 
 
+@contextmanager
+def opened(
+    browser: Any, address: str, path: str = "", ready: str = "body[data-ready]", **options: Any
+) -> Iterator[Any]:
+    """A page that is ready. It may log no errors and send no requests to other servers."""
+    context = browser.new_context(**{"viewport": {"width": 1200, "height": 900}} | options)
+    page = context.new_page()
+    page.set_default_timeout(TIMEOUT)
+    errors: list[str] = []
+    urls: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    page.on("request", lambda request: urls.append(request.url))
+    page.goto(address + path)
+    page.wait_for_selector(ready)
+    try:
+        yield page
+        assert not [url for url in urls if not url.startswith((address, "blob:", "data:"))]
+        # Chromium logs each status 422, as of a picture that cannot be decoded.
+        assert not [error for error in errors if "422" not in error]
+    finally:
+        context.close()
+
+
 def draw(page: Any, strokes: Sequence[Sequence[Point]]) -> None:
-    """Draw with the mouse, as a hand would: in small steps."""
-    page.locator("#paper").scroll_into_view_if_needed()
-    box = page.locator("#paper").bounding_box()
+    """Draw with the mouse, as a person does: in small steps."""
+    page.locator("#drawing").scroll_into_view_if_needed()
+    box = page.locator("#drawing").bounding_box()
     for stroke in strokes:
-        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
-        page.mouse.move(*places[0])
+        points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+        page.mouse.move(*points[0])
         page.mouse.down()
-        for place in places[1:]:
-            page.mouse.move(*place, steps=4)
+        for point in points[1:]:
+            page.mouse.move(*point, steps=2)
         page.mouse.up()
+
+
+@contextmanager
+def held_back(page: Any, url: str) -> Iterator[None]:
+    """Requests whose URL matches do not reach the server before the end of the block."""
+    routes: list[Any] = []
+    released = False
+
+    def handle(route: Any) -> None:
+        if released:
+            route.continue_()
+        else:
+            routes.append(route)
+
+    page.route(url, handle)
+    yield
+    released = True
+    for route in routes:
+        route.continue_()
+
+
+def wait_for_result(page: Any) -> str:
+    """Wait until the selected model's result is shown; return its sentence."""
+    page.wait_for_selector("#result[aria-busy=false]")
+    return str(page.inner_text("#sentence"))
+
+
+def wait_for_all(page: Any) -> list[str]:
+    """Wait until all models' results are shown; return them in the order of the models."""
+    page.wait_for_selector("#models[aria-busy=false]")
+    return list(page.locator("#models .prediction").all_inner_texts())
+
+
+def wait_for_text(page: Any, pattern: str, selector: str = "#sentence") -> str:
+    """Wait until the element's text matches; return it."""
+    page.wait_for_function(
+        "([selector, pattern]) => new RegExp(pattern)"
+        ".test(document.querySelector(selector).textContent)",
+        arg=[selector, pattern],
+    )
+    return str(page.inner_text(selector))

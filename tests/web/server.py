@@ -1,4 +1,4 @@
-"""The real server in a process of its own, and plain HTTP to it."""
+"""A running server, in a process of its own or in a thread, and plain HTTP to it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from commands import isolated_environment
+
 File = tuple[str, bytes]
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: status, headers in lower case, and the body."""
+    """A response: status, headers with names in lower case, and the body."""
 
     status: int
     headers: dict[str, str]
@@ -32,14 +35,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class Server:
-    """A running `digits app`, in `folder`."""
+    """A running server; its process, if it has one of its own, runs in `folder`."""
 
-    process: subprocess.Popen[str]
     address: str
     folder: Path
+    process: subprocess.Popen[str] | None = None
 
     @property
-    def place(self) -> tuple[str, int]:
+    def endpoint(self) -> tuple[str, int]:
         parts = urlsplit(self.address)
         return parts.hostname or "", parts.port or 0
 
@@ -51,12 +54,11 @@ class Server:
         headers: dict[str, str] | None = None,
     ) -> Reply:
         """One request on a connection of its own."""
-        with contextlib.closing(http.client.HTTPConnection(*self.place, timeout=90)) as line:
-            line.request(method, path, body, headers or {}, encode_chunked=True)
-            answer = line.getresponse()
-            return Reply(
-                answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
-            )
+        with contextlib.closing(http.client.HTTPConnection(*self.endpoint, timeout=90)) as client:
+            client.request(method, path, body, headers or {}, encode_chunked=True)
+            response = client.getresponse()
+            received = {name.lower(): value for name, value in response.getheaders()}
+            return Reply(response.status, received, response.read())
 
     def get(self, path: str, **headers: str) -> Reply:
         return self.ask("GET", path, headers=headers)
@@ -85,21 +87,48 @@ def form(files: Sequence[File]) -> tuple[bytes, str]:
 
 @contextlib.contextmanager
 def serving(folder: Path, *args: object, env: dict[str, str] | None = None) -> Iterator[Server]:
-    """`digits app` with these arguments, in `folder`; it must end without a word on stderr."""
-    surroundings = {k: v for k, v in os.environ.items() if k != "DIGITS_DATA"}
-    surroundings |= {"HOME": str(folder), "KERAS_HOME": str(folder / "keras")} | (env or {})
+    """`digits app` with these arguments in a process in `folder`; it must leave stderr empty."""
+    variables = {**os.environ, **isolated_environment(folder), **(env or {})}
     options = ["app", "--no-browser", "--port", "0", *map(str, args)]
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "digits", *options],
-        cwd=folder, env=surroundings, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        cwd=folder, env={k: v for k, v in variables.items() if v is not None}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
     assert process.stderr is not None
     try:
         address = process.stdout.readline().strip()
         assert address, process.stderr.read()
-        yield Server(process, address, folder)
+        yield Server(address, folder, process)
     finally:
         process.terminate()
-        _, said = process.communicate(timeout=30)
-    assert not said, said
+        _, errors = process.communicate(timeout=30)
+    assert not errors, errors
+
+
+@contextlib.contextmanager
+def serving_here(folder: Path, *models: str, timeout: float = 20) -> Iterator[Server]:
+    """The same server in a thread, with the data set `folder`/mine.npz; it starts at once.
+
+    Args:
+        folder: Where saved digits go.
+        models: Models to offer; all by default.
+        timeout: Seconds for requests to arrive and for clients to read.
+    """
+    from digits.ingest.collection import Collection
+    from digits.web.model_registry import ModelRegistry
+    from digits.web.server import WebServer
+
+    with contextlib.chdir(folder):  # where there are no other models
+        registry = ModelRegistry(models)
+    collection = Collection(folder / "mine.npz")
+    with WebServer(registry, collection, port=0, timeout=timeout) as server:
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            yield Server(server.address, folder)
+        finally:
+            server.stop()
+            thread.join(30)
+        assert not thread.is_alive()

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ..errors import DigitsError
-from .common import fail
+from .messages import fail
 
 # Where each command lives. A module is imported when its command is used (or listed).
 _COMMANDS = {
@@ -82,4 +82,4 @@ def _status(run: Any) -> int:
 )
 @click.version_option(None, "--version", package_name="digits", message="digits %(version)s")
 def main() -> None:
-    """Train, evaluate and use handwritten-digit recognisers."""
+    """Train, evaluate and use handwritten-digit recognizers."""

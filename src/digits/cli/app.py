@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from .common import quiet_option
+from .options import quiet_option
 
 
 @click.command("app", short_help="Draw or drop a picture in the browser.")
@@ -19,8 +19,8 @@ from .common import quiet_option
     "models",
     multiple=True,
     metavar="MODEL",
-    help="Offer this model (a file, or dense, cnn or rnn); may be given several times.  "
-    "[default: your own and the shipped ones]",
+    help="Offer this model (a file, or dense, cnn or rnn). Repeatable.  "
+    "[default: your own and the shipped models]",
 )
 @click.option(
     "--collect",
@@ -28,55 +28,59 @@ from .common import quiet_option
     default=Path("data/mine.npz"),
     show_default=True,
     metavar="FILE.npz",
-    help="Keep the digits that you label here.",
+    help="Save the digits that you label to this data set.",
 )
 @click.option(
     "--host",
     default="127.0.0.1",
     show_default=True,
     metavar="ADDRESS",
-    help="Serve at this address of the machine. When others can reach it, a token is needed, which "
-    "is part of the printed address.",
+    help="Address of this machine to serve at. If other machines can reach it, a token is "
+    "required; it is part of the printed URL.",
 )
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     metavar="N",
-    help="Serve at this port; 0 for any.  [default: 8028, or any where that is taken]",
+    help="Port to serve at; 0 for any free one.  [default: 8028, or any if that is taken]",
 )
-@click.option("--no-browser", is_flag=True, help="Do not open the browser.")
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @quiet_option
 def command(
     models: tuple[str, ...], collect: Path, host: str, port: int | None, no_browser: bool
 ) -> None:
-    """Draw digits, drop pictures, see what each model reads, and keep what you correct.
+    """Draw digits and drop pictures on a web page, and compare what the models make of them.
 
-    Prints the page's address, opens it in the browser and serves it until Ctrl-C, on this machine
-    alone unless --host says otherwise. /docs there tells of the HTTP interface.
+    Prints the URL of the page, opens it in a browser, and serves it until Ctrl-C. Only this
+    machine can reach it unless --host says otherwise. Digits that you label on the page become a
+    data set for `digits train`. The page's HTTP API is described at /docs.
+
+    \b
+    Examples:
+      digits app
+      digits app --model models/cnn.h5 --model rnn --port 8080
     """
-    from ..data.collection import Collection
-    from ..web.server import is_loopback, serve
-    from ..web.shelf import Shelf
+    from ..ingest.collection import Collection
+    from ..web.model_registry import ModelRegistry
+    from ..web.server import WebServer, is_loopback
 
     if not host.strip():
         raise click.UsageError("--host needs an address.")
     if not is_loopback(host):
         logging.getLogger("digits").warning(
-            "others on the network can reach %s; give the address below, with its token, to nobody "
-            "whom you do not trust, for it is sent unencrypted", host,
+            "other machines on the network can reach %s. Give the URL below, which contains the "
+            "token, only to people whom you trust; it is sent unencrypted", host,
         )  # fmt: skip
-
-    def ready(address: str) -> None:
-        click.echo(address)
+    with WebServer(ModelRegistry(models), Collection(collect), host, port) as server:
+        click.echo(server.address)
         sys.stdout.flush()
         if not no_browser:
-            _open(address)
-
-    serve(Shelf(models), Collection(collect), host, port, ready)
+            _open(server.address)
+        server.run()
 
 
 def _open(address: str) -> None:
-    """Open the browser, where there is one with windows: one in the terminal would take it over."""
+    """Open a graphical browser, if there is one: one in the terminal would block it."""
     import threading
     import webbrowser
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from .common import new_file, quiet_option
+from .options import new_file_options, quiet_option
 
 
 @click.command("convert", short_help="Make a model file of ours out of another .h5.")
 @click.argument("model", metavar="OLD.h5")
-@new_file("NEW.h5")
+@new_file_options("NEW.h5")
 @quiet_option
 def command(model: str, output: Path, overwrite: bool) -> None:
     """Make a model file of ours out of OLD.h5, which any version of Keras wrote.
@@ -19,7 +19,7 @@ def command(model: str, output: Path, overwrite: bool) -> None:
     Sequential and plain functional models of common layers are understood: pictures of 784, 28×28,
     28×28×1 or 1×28×28 values from 0 to 1 in, ten probabilities or logits out.
     """
-    from ..models.ready import convert_file
+    from ..models.trust import convert_file
 
     file = convert_file(model, output, overwrite)
     click.echo(f"wrote {output}: {file.family}, predicts at once")

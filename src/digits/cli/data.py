@@ -9,35 +9,40 @@ from typing import IO, Any
 
 import click
 
-from .common import (
+from .._io.text import printable
+from .options import (
+    data_dir_option,
     data_options,
-    load_data,
-    new_file,
-    output_options,
+    new_file_options,
+    output_option,
     overwrite_option,
     quiet_option,
-    result_stream,
+    result_options,
     split_option,
-    write_records,
 )
+from .output import result_stream, write_records
+from .progress import load_data
 
 
-@click.group("data", short_help="Look into data sets, draw them, join them.")
+@click.group("data", short_help="Inspect, show, plot and join data sets.")
 def command() -> None:
-    """Look into data sets, draw them, join them.
-
-    DATA is auto, mnist, sample, or a path: npz, csv, a folder of idx files or of pictures.
-    """
+    """Inspect, show, plot and join data sets."""
 
 
 @command.command("info")
 @data_options()
-@output_options("text", "json", "jsonl")
+@result_options("text", "json", "jsonl")
 @quiet_option
 def info(
     data: tuple[str, ...], data_dir: Path | None, fmt: str, output: Path | None, overwrite: bool
 ) -> None:
-    """Tell sizes, counts of each digit, range, fingerprint and duplicates."""
+    """Show sizes, counts of each digit, value range, duplicates and fingerprint.
+
+    \b
+    Examples:
+      digits data info --data sample
+      digits data info --data mine.npz --data scans --format json
+    """
     from ..data.inspect import describe
 
     records = [describe(splits) for splits in load_data(data, data_dir)]
@@ -50,7 +55,7 @@ def info(
 
 
 def _write_info(record: dict[str, Any], stream: IO[str]) -> None:
-    stream.write(f"{record['name']}\n")
+    stream.write(f"{printable(record['name'])}\n")
     for name, part in record["parts"].items():
         counts = "  ".join(f"{digit}: {n:,}" for digit, n in part["counts"].items())
         stream.write(
@@ -58,7 +63,7 @@ def _write_info(record: dict[str, Any], stream: IO[str]) -> None:
             f"    pictures     {part['pictures']:,} of 28×28, values {part['lowest']} to "
             f"{part['highest']}, mean {part['mean']:.1f}\n"
             f"    digits       {counts}\n"
-            f"    duplicates   {part['duplicates']:,} of a picture before\n"
+            f"    duplicates   {part['duplicates']:,}\n"
             f"    fingerprint  {part['fingerprint']}\n"
         )
     if record["shared"] is not None:
@@ -68,20 +73,19 @@ def _write_info(record: dict[str, Any], stream: IO[str]) -> None:
 @command.command("show")
 @data_options(multiple=False)
 @split_option("all")
-@click.option("--index", type=click.IntRange(0), multiple=True, metavar="N", help="Picture N.")
 @click.option(
-    "--label", type=click.IntRange(0, 9), multiple=True, metavar="D", help="Only digit D."
-)
+    "--index", type=click.IntRange(0), multiple=True, metavar="N",
+    help="Show picture N, from 0. Repeatable.",
+)  # fmt: skip
 @click.option(
-    "--count", type=click.IntRange(1), default=20, show_default=True, help="At most so many."
-)
+    "--label", type=click.IntRange(0, 9), multiple=True, metavar="D",
+    help="Show only pictures of the digit D. Repeatable.",
+)  # fmt: skip
 @click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE.png",
-    help="Draw into FILE.png.",
-)
+    "--count", type=click.IntRange(1), default=20, show_default=True, metavar="N",
+    help="Maximum number of pictures.",
+)  # fmt: skip
+@output_option("FILE.png", "Draw them in FILE.png instead of the terminal.")
 @overwrite_option
 @quiet_option
 def show(
@@ -94,69 +98,74 @@ def show(
     output: Path | None,
     overwrite: bool,
 ) -> None:
-    """Show pictures in the terminal, or with -o in a PNG file."""
+    """Show pictures with their labels in the terminal, or in a PNG file.
+
+    \b
+    Examples:
+      digits data show --data sample --label 7
+      digits data show --data mine.npz --count 100 -o mine.png
+    """
     from ..data.inspect import choose
 
     dataset, indices = choose(load_data([data], data_dir)[0].part(split), index, label, count)
     if output is None:
-        from ..terminal import render, takes_blocks
+        from ..reports.terminal import render, supports_blocks
 
         captions = [f"{i}: {d}" for i, d in zip(indices, dataset.labels, strict=True)]
         width = shutil.get_terminal_size().columns
-        click.echo(
-            render(dataset.images, captions, width=width, ascii_only=not takes_blocks(sys.stdout))
-        )
+        ascii_only = not supports_blocks(sys.stdout)
+        click.echo(render(dataset.images, captions, width=width, ascii_only=ascii_only))
         return
-    from .. import plots
-    from ..files import refuse_existing
+    from .._io.files import refuse_existing
+    from ..reports import plots
 
     refuse_existing(output, overwrite)
     titles = [f"{d} (no. {i})" for i, d in zip(indices, dataset.labels, strict=True)]
     plots.save(plots.grid(dataset.images, titles), output)
-    click.echo(f"drew {len(dataset):,} pictures of {dataset.name} into {output}")
+    click.echo(
+        f"drew {len(dataset):,} pictures of {printable(dataset.name)} in {printable(output)}"
+    )
 
 
 @command.command("plot")
 @data_options(multiple=False)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE.png",
-    default="counts.png",
-    show_default=True,
-    help="Draw into FILE.png.",
-)
+@output_option("FILE.png", "Draw the plot in FILE.png.", default=Path("counts.png"))
 @overwrite_option
 @quiet_option
 def plot(data: str, data_dir: Path | None, output: Path, overwrite: bool) -> None:
-    """Draw how many pictures of each digit there are."""
-    from .. import plots
-    from ..files import refuse_existing
+    """Plot the number of pictures of each digit.
+
+    \b
+    Examples:
+      digits data plot --data mine.npz -o counts.png
+    """
+    from .._io.files import refuse_existing
+    from ..reports import plots
 
     refuse_existing(output, overwrite)
     splits = load_data([data], data_dir)[0]
     plots.save(plots.counts(splits), output)
-    click.echo(f"drew the counts of {splits.name} into {output}")
+    click.echo(f"drew the counts of {printable(splits.name)} in {printable(output)}")
 
 
 @command.command("join")
 @click.argument("sets", nargs=-1, required=True, metavar="DATA...")
-@new_file("FILE.npz")
-@click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Look for MNIST here first; download it to here.",
-)
+@new_file_options("FILE.npz")
+@data_dir_option
 @quiet_option
 def join(sets: tuple[str, ...], output: Path, data_dir: Path | None, overwrite: bool) -> None:
-    """Join data sets: train with train, test with test, sets without parts with such sets."""
+    """Join data sets part by part: train with train, test with test, unsplit with unsplit.
+
+    DATA is what --data of the other commands takes.
+
+    \b
+    Examples:
+      digits data join sample mine.npz -o both.npz
+    """
     from ..data.dataset import joined_splits
-    from ..data.readers import check_npz_output, save_npz
+    from ..data.formats.npz import check_npz_output, save_npz
 
     check_npz_output(output, overwrite)
     splits = joined_splits(load_data(sets, data_dir), output.name)
     save_npz(splits, output)
-    sizes = ", ".join(f"{name} {len(part):,}" for name, part in splits.parts.items())
-    click.echo(f"wrote {output}: {sizes}")
+    click.echo(f"wrote {printable(output)}: {splits.sizes}")

@@ -9,46 +9,36 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from .common import (
+from .._io.text import printable
+from .options import (
+    PATH,
     data_options,
-    load_data,
-    output_options,
-    progress_bar,
+    limit_option,
+    model_option,
     quiet_option,
-    result_stream,
+    result_options,
     split_option,
-    write_records,
 )
+from .output import result_stream, write_records
+from .progress import load_data, progress_bar
 
 if TYPE_CHECKING:
-    from ..data.dataset import Dataset
-    from ..evaluation import Evaluation, Score
-    from ..recognizer import Recognizer
+    from ..evaluation.evaluate import Evaluation
+    from ..evaluation.metrics import Score
 
 _COLUMNS = ("model", "data", "n", "loss", "accuracy", "low95", "high95", "correct", "incorrect")
 
 
-@click.command("eval", short_help="Score models on data sets.")
-@click.option(
-    "-m",
-    "--model",
-    "models",
-    multiple=True,
-    default=("cnn",),
-    metavar="MODEL",
-    help="A model file, or dense, cnn or rnn: your own models/MODEL.h5 where there is one, else "
-    "the shipped one. May be given several times.  [default: cnn]",
-)
+@click.command("eval", short_help="Evaluate models on data sets.")
+@model_option(multiple=True)
 @data_options()
 @split_option("test")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Score the first N only.")
+@limit_option("Maximum number of pictures per data set.")
 @click.option(
-    "--report",
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Write report.html there, with its pictures and numbers beside it.",
-)
-@output_options("text", "json", "jsonl", "csv")
+    "--report", type=PATH, metavar="FOLDER",
+    help="Write an HTML report, FOLDER/report.html, with its figures and numbers beside it.",
+)  # fmt: skip
+@result_options("text", "json", "jsonl", "csv")
 @quiet_option
 def command(
     models: tuple[str, ...],
@@ -61,60 +51,60 @@ def command(
     output: Path | None,
     overwrite: bool,
 ) -> None:
-    """Score one or several models on one or several data sets, each and joint."""
-    from ..evaluation import evaluate
-    from ..files import check_writable
-    from ..recognizer import Recognizer
+    """Compute accuracy, loss, precision, recall, F1 and the confusion matrix.
+
+    Each model is evaluated on each data set, and on all of them joined.
+
+    \b
+    Examples:
+      digits eval --data sample
+      digits eval -m cnn -m models/mine.h5 --data mnist --data mine.npz
+      digits eval --format json -o scores.json --report report/
+    """
+    from .._io.files import check_writable
+    from ..evaluation.evaluate import evaluate
+    from ..recognition.recognizer import Recognizer
 
     recognizers = [Recognizer(model) for model in models]
     datasets = [splits.part(split).limit(limit) for splits in load_data(data, data_dir)]
     if report:
         check_writable(report / "report.html")
     with result_stream(output, overwrite) as stream:
-        with progress_bar("scoring", len(recognizers)) as advance:
-            evaluations = []
+        evaluations = []
+        with progress_bar("evaluating", len(recognizers)) as advance:
             for recognizer in recognizers:
                 for dataset in datasets:
-                    recognizer.warn_if_seen(dataset)
+                    recognizer.count_training_overlap(dataset)
                 evaluations.append(evaluate(recognizer, datasets))
                 advance(1)
-        page = _write_report(report, recognizers, evaluations, datasets) if report else None
-        if fmt == "text":
-            _write_text(evaluations, stream)
-        elif fmt == "csv":
-            rows = (row for evaluation in evaluations for row in _rows(evaluation))
-            write_records(rows, fmt, stream, _COLUMNS)
-        elif fmt == "json" and len(evaluations) == 1:
-            stream.write(json.dumps(evaluations[0].to_json(), indent=1) + "\n")
-        else:
-            write_records((e.to_json() for e in evaluations), fmt, stream)
+        page = _write_report(report, evaluations) if report else None
+        _write(evaluations, fmt, stream)
     if page and (output or fmt == "text"):
         click.echo(f"report: {page}")
 
 
-def _write_report(
-    folder: Path,
-    recognizers: Sequence[Recognizer],
-    evaluations: Sequence[Evaluation],
-    datasets: Sequence[Dataset],
-) -> Path:
-    from ..report import Chapter, write_report
+def _write_report(folder: Path, evaluations: Sequence[Evaluation]) -> Path:
+    from ..reports.report import write_report
 
-    chapters = [
-        Chapter(evaluation, metadata.get("history", []), metadata)
-        for metadata, evaluation in zip((r.metadata for r in recognizers), evaluations, strict=True)
-    ]
-    return write_report(folder, chapters, datasets)
+    return write_report(folder, evaluations)
 
 
-def _scores(evaluation: Evaluation) -> list[Score]:
-    return [*evaluation.scores, *([evaluation.joint] if evaluation.joint else [])]
+def _write(evaluations: Sequence[Evaluation], fmt: str, stream: IO[str]) -> None:
+    if fmt == "text":
+        _write_text(evaluations, stream)
+    elif fmt == "csv":
+        rows = (row for evaluation in evaluations for row in _rows(evaluation))
+        write_records(rows, fmt, stream, _COLUMNS)
+    elif fmt == "json" and len(evaluations) == 1:
+        stream.write(json.dumps(evaluations[0].to_json(), indent=1) + "\n")
+    else:
+        write_records((evaluation.to_json() for evaluation in evaluations), fmt, stream)
 
 
 def _rows(evaluation: Evaluation) -> list[dict[str, Any]]:
     return [
         {
-            "model": str(evaluation.path or evaluation.model),
+            "model": evaluation.label,
             "data": score.name,
             "n": score.n,
             "loss": score.loss,
@@ -124,36 +114,40 @@ def _rows(evaluation: Evaluation) -> list[dict[str, Any]]:
             "correct": score.correct,
             "incorrect": score.incorrect,
         }
-        for score in _scores(evaluation)
+        for score in evaluation.all_scores
     ]
 
 
 def _write_text(evaluations: Sequence[Evaluation], stream: IO[str]) -> None:
-    rows = [row for evaluation in evaluations for row in _rows(evaluation)]
+    rows = [
+        row | {"model": printable(row["model"]), "data": printable(row["data"])}
+        for evaluation in evaluations
+        for row in _rows(evaluation)
+    ]
     model, name = (max(5, *(len(row[key]) for row in rows)) for key in ("model", "data"))
-    columns = "loss  accuracy  95 % interval        right   wrong"
+    columns = "loss  accuracy  95% interval       correct  incorrect"
     stream.write(f"{'model':{model}}  {'data':{name}}    {columns}\n")
     for row in rows:
+        interval = f"{row['low95']:.2%} to {row['high95']:.2%}"
         stream.write(
             f"{row['model']:{model}}  {row['data']:{name}}  {row['loss']:.4f}  "
-            f"{row['accuracy']:8.2%}  {row['low95']:.2%} to {row['high95']:.2%}  "
-            f"{row['correct']:7,}  {row['incorrect']:6,}\n"
+            f"{row['accuracy']:8.2%}  {interval:17}  {row['correct']:7,}  {row['incorrect']:9,}\n"
         )
     for evaluation in evaluations:
-        which = f" of {evaluation.path or evaluation.model}" if len(evaluations) > 1 else ""
-        _write_digits(_scores(evaluation)[-1], which, stream)
+        of = f" of {printable(evaluation.label)}" if len(evaluations) > 1 else ""
+        _write_per_digit(evaluation.all_scores[-1], of, stream)
 
 
-def _write_digits(score: Score, which: str, stream: IO[str]) -> None:
-    stream.write(f"\neach digit{which} on {score.name}\n")
+def _write_per_digit(score: Score, of: str, stream: IO[str]) -> None:
+    stream.write(f"\nper digit{of} on {printable(score.name)}\n")
     stream.write("digit  pictures  precision  recall      F1  most often misread as\n")
     for digit in score.per_digit:
-        figures = "  ".join(
+        ratios = "  ".join(
             f"{'-' if value is None else format(value, '.2%'):>{width}}"
             for value, width in ((digit.precision, 9), (digit.recall, 7), (digit.f1, 7))
         )
-        wrong = score.confusion[digit.digit].copy()
-        wrong[digit.digit] = 0
-        often = f"{wrong.argmax()} ({wrong.max()})" if wrong.any() else ""
-        line = f"{digit.digit:5}  {digit.support:8,}  {figures}  {often}"
+        errors = score.confusion[digit.digit].copy()
+        errors[digit.digit] = 0
+        most = f"{errors.argmax()} ({errors.max()})" if errors.any() else ""
+        line = f"{digit.digit:5}  {digit.support:8,}  {ratios}  {most}"
         stream.write(line.rstrip() + "\n")

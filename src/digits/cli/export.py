@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .common import new_file, quiet_option
+from .options import new_file_options, quiet_option
 
 
 @click.command("export", short_help="Write a model for another runtime.")
@@ -17,7 +17,7 @@ from .common import new_file, quiet_option
     required=True,
     help="Format: ONNX, LiteRT (.tflite), TensorFlow's SavedModel (a folder) or Keras' own .keras.",
 )
-@new_file("PATH")
+@new_file_options("PATH")
 @quiet_option
 def command(model: str, to: str, output: Path, overwrite: bool) -> None:
     """Write MODEL, a model file or a family, for another runtime.
@@ -25,10 +25,10 @@ def command(model: str, to: str, output: Path, overwrite: bool) -> None:
     All take (n, 28, 28) float32 pixels 0 to 255 and give (n, 10) probabilities. What was written is
     run by its own runtime on 1,000 real digits, and refused when it answers differently.
     """
-    from ..data.sources import load_sample
+    from .._io.stderr import native_stderr_silenced
+    from ..data.mnist import load_sample
     from ..models.export import export_model
     from ..models.find import find_model
-    from ..quiet import native_stderr_silenced
 
     pictures = load_sample()["test"].images
     with native_stderr_silenced():

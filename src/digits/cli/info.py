@@ -9,72 +9,78 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from .common import output_options, printable, quiet_option, result_stream
+from .._io.text import printable
+from .options import quiet_option, result_options
+from .output import result_stream
 
 if TYPE_CHECKING:
     from ..models.file import ModelFile
+    from ..models.metadata import ModelMetadata
 
 
-@click.command("info", short_help="Tell everything that a model file knows about itself.")
+@click.command("info", short_help="Show the metadata of a model file.")
 @click.argument("model", metavar="MODEL")
-@output_options("text", "json")
+@result_options("text", "json")
 @quiet_option
 def command(model: str, fmt: str, output: Path | None, overwrite: bool) -> None:
-    """Tell everything that MODEL, a model file or a family, knows about itself."""
-    from ..models.find import find_model
-    from ..models.ready import ready
+    """Show how MODEL was made and what it scored. MODEL is a model file, or dense, cnn or rnn.
 
-    file = ready(find_model(model))
+    \b
+    Examples:
+      digits info cnn
+      digits info models/mine.h5 --format json
+    """
+    from ..models.find import find_model
+    from ..models.trust import load_trusted
+
+    file = load_trusted(find_model(model))
     with result_stream(output, overwrite) as stream:
         if fmt == "json":
-            stream.write(json.dumps({"path": str(file.path), **file.metadata}, indent=2) + "\n")
+            record = {"path": str(file.path), **file.metadata.to_json()}
+            stream.write(json.dumps(record, indent=2) + "\n")
         else:
             _write_text(file, stream)
 
 
 def _write_text(file: ModelFile, stream: IO[str]) -> None:
-    known = file.metadata
-    lines = {
-        "model": str(file.path),
-        "family": f"{known['family']}, preset {known['preset']}",
-    }
-    if known["settings"] is None:
-        lines["converted from"] = f"{known['converted_from']}, which another program wrote"
+    metadata = file.metadata
+    lines = {"model": str(file.path), "family": f"{metadata.family}, preset {metadata.preset}"}
+    if metadata.settings is None:
+        lines["converted from"] = str(metadata.converted_from)
     else:
-        lines |= _training(known)
-    for test in known["test"]:
-        lines[f"on {test['name']}"] = (
-            f"accuracy {test['accuracy']:.2%}, loss {test['loss']:.4f}, {test['n']:,} pictures"
+        lines |= _training(metadata, metadata.settings)
+    for test in metadata.test:
+        lines[f"on {test.name}"] = (
+            f"accuracy {test.accuracy:.2%}, loss {test.loss:.4f}, {test.n:,} pictures"
         )
     lines |= {
-        "made": known["created"],
-        "versions": _plain(known["versions"]),
-        "program": f"{len(file.program):,} bytes, LiteRT",
+        "created": metadata.created,
+        "versions": _plain(metadata.versions),
+        "compiled": f"{len(file.compiled):,} bytes, LiteRT",
     }
     width = max(map(len, lines))
     for name, value in lines.items():
         stream.write(f"{printable(name):{width}}  {printable(value)}\n")
 
 
-def _training(known: Mapping[str, Any]) -> dict[str, str]:
-    """How it was trained, unless another program did."""
-    settings = known["settings"]
-    own = ("family", "preset", "architecture", "source", "reached")
-    rest = {n: value for n, value in settings.items() if n not in own and value not in (None, {})}
+def _training(metadata: ModelMetadata, settings: Mapping[str, Any]) -> dict[str, str]:
+    """How the model was trained."""
+    shown = ("family", "preset", "architecture", "source", "reached")
+    rest = {name: value for name, value in settings.items() if name not in shown}
+    seconds = f"{metadata.seconds:.1f} s, seed {metadata.seed}"
+    interrupted = ", interrupted" if metadata.interrupted else ""
     return {
         "architecture": _plain(settings["architecture"]),
         "training": _plain(rest),
         "recipe": settings["source"],
-        "learned from": ", ".join(f"{d['name']} ({d['pictures']:,})" for d in known["data"]),
-        "started from": known.get("started_from", {}).get("path", "nothing"),
-        "epochs": f"{len(known['history'])} in {known['seconds']:.1f} s, seed {known['seed']}"
-        + (", interrupted" if known["interrupted"] else ""),
+        "trained on": ", ".join(f"{data.name} ({data.pictures:,})" for data in metadata.data),
+        "started from": metadata.started_from.path if metadata.started_from else "random weights",
+        "epochs": f"{len(metadata.history)} in {seconds}{interrupted}",
     }
 
 
 def _plain(value: Any) -> str:
+    """Nested settings on one line, without those that are off."""
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_plain(inner)}" for name, inner in value.items() if inner)
-    if isinstance(value, list):
-        return "-".join(map(str, value))
-    return str(value)
+    return "-".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -2,65 +2,112 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import fail, ink_option, new_file, progress_bar, quiet_option, seed_option
+from .._io.text import printable
+from .messages import fail
+from .options import PATH, ink_option, new_file_options, quiet_option, seed_option
+from .progress import progress_bar
+
+if TYPE_CHECKING:
+    from ..ingest.doubts import Doubt
+
+log = logging.getLogger(__name__)
+
+_MAX_WARNINGS = 20  # what still fits on a screen
 
 
 @click.command("ingest", short_help="Make a data set of your own picture files.")
-@click.argument(
-    "sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FOLDER..."
-)
-@new_file("FILE.npz")
+@click.argument("sources", nargs=-1, required=True, type=PATH, metavar="FOLDER...")
+@new_file_options("FILE.npz")
 @click.option(
-    "--pattern",
-    metavar="PATTERN",
-    help="Where the label stands in the file names: a template such as {index}_{label}.png, "
-    "or a regular expression with a group (?P<label>…).",
-)
+    "--pattern", metavar="PATTERN",
+    help="Position of the label in the paths: a template such as {index}_{label}.png or "
+    "{label}/*, or a regular expression with a group (?P<label>…).",
+)  # fmt: skip
 @click.option(
-    "--labels",
-    "labels_csv",
-    type=click.Path(path_type=Path),
-    metavar="FILE.csv",
-    help="Take the labels from the columns filename,label of FILE.csv.",
-)
+    "--labels", "labels_csv", type=PATH, metavar="FILE.csv",
+    help="Read the labels from the columns filename,label of FILE.csv.",
+)  # fmt: skip
 @ink_option
 @click.option(
-    "--shuffle/--no-shuffle",
-    default=False,
-    show_default=True,
-    help="Mix the order of the pictures.",
-)
+    "--shuffle/--no-shuffle", default=False, show_default=True,
+    help="Shuffle the pictures, instead of the order of the files.",
+)  # fmt: skip
 @seed_option("the order and the test part")
 @click.option(
-    "--test-fraction",
-    metavar="SHARE",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    "--test-fraction", metavar="SHARE", type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Put this share of each digit into a test part.",
-)
-@click.option("--strict", is_flag=True, help="Write nothing when a file has to be left out.")
+)  # fmt: skip
+@click.option(
+    "--sheet", type=PATH, metavar="FILE.png",
+    help="Draw all pictures with their labels on one sheet, doubtful ones framed in red. Of more "
+    "than 10,000, the doubtful ones and a selection.",
+)  # fmt: skip
+@click.option(
+    "--strict", is_flag=True,
+    help="Do not write the data set if a file is left out or a label is doubtful.",
+)  # fmt: skip
 @quiet_option
-def command(sources: tuple[Path, ...], output: Path, overwrite: bool, **options: Any) -> int:
-    """Make a data set of the pictures in each FOLDER (or single files).
+def command(
+    sources: tuple[Path, ...],
+    output: Path,
+    overwrite: bool,
+    sheet: Path | None,
+    strict: bool,
+    **options: Any,
+) -> int:
+    """Make a data set of labeled picture files.
 
-    Labels come from folders named 0 to 9, from file names (7_1558.png or 0012_7.png), or from a
-    csv. Each picture becomes 28×28 as for `digits predict`. Files that cannot be read or have no
-    label are listed and left out.
+    FOLDER is a folder of pictures, a single file, or a quoted glob. Each picture is preprocessed as
+    for `digits predict`. Labels are taken from folders named 0 to 9, from file names (7_1558.png or
+    0012_7.png), or from a CSV file.
+
+    Files that cannot be read or have no label are reported and left out. Pictures that are
+    recognized as no digit, or clearly as another digit than their label, are reported too, but
+    taken in.
+
+    \b
+    Examples:
+      digits ingest scans -o data/mine.npz
+      digits ingest scans -o data/mine.npz --sheet sheet.png --test-fraction 0.2
+      digits ingest photos -o data/mine.npz --labels labels.csv --strict
     """
-    from ..data.ingest import ingest
-    from ..data.readers import check_npz_output, save_npz
+    from ..data.formats.npz import check_npz_output, save_npz
+    from ..ingest.contact_sheet import check_sheet_output, save_contact_sheet
+    from ..ingest.pictures import ingest
 
     check_npz_output(output, overwrite)
+    if sheet:
+        check_sheet_output(sheet, overwrite)
     with progress_bar("reading") as advance:
-        result = ingest(list(sources), progress=advance, **options)
-    for path, reason in result.rejected:
-        fail(f"{path} was left out: {reason}")
+        result = ingest(sources, progress=advance, **options)
+    for error in result.rejected:
+        fail(error)
+    _warn(result.doubts)
+    if sheet:
+        save_contact_sheet(result, sheet)
+    left_out, doubtful = len(result.rejected), len(result.doubts)
+    if strict and (left_out or doubtful):
+        counts = f"{left_out:,} files left out and {doubtful:,} labels doubtful"
+        fail(f"{printable(output)}: not written: {counts}. Correct them, or omit --strict.")
+        return 1
     save_npz(result.splits, output)
-    sizes = ", ".join(f"{name} {len(part):,}" for name, part in result.splits.parts.items())
-    left = f"; {len(result.rejected):,} files left out" if result.rejected else ""
-    click.echo(f"wrote {output}: {sizes}{left}")
-    return 1 if result.rejected else 0
+    more = f"; {left_out:,} files left out" if left_out else ""
+    more += f"; {doubtful:,} labels doubtful" if doubtful else ""
+    click.echo(f"wrote {printable(output)}: {result.splits.sizes}{more}")
+    return 1 if left_out else 0
+
+
+def _warn(doubts: tuple[Doubt, ...]) -> None:
+    from ..reports.wording import looks_like
+
+    for path, label, prediction in doubts[:_MAX_WARNINGS]:
+        log.warning("%s: labeled %s, %s", path, label, looks_like(prediction))
+    if len(doubts) > _MAX_WARNINGS:
+        more = len(doubts) - _MAX_WARNINGS
+        log.warning("%s more labels are doubtful; --sheet shows all", f"{more:,}")

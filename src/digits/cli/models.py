@@ -7,16 +7,26 @@ from typing import Any
 
 import click
 
-from .common import output_options, printable, quiet_option, result_stream, write_records
+from .._io.text import printable
+from .options import quiet_option, result_options
+from .output import result_stream, write_records
 
 _COLUMNS = ("path", "family", "preset", "test", "accuracy", "bytes", "created", "error")
 
 
-@click.command("models", short_help="List your models and the shipped ones.")
-@output_options("text", "json", "jsonl", "csv")
+@click.command("models", short_help="List available models.")
+@result_options("text", "json", "jsonl", "csv")
 @quiet_option
 def command(fmt: str, output: Path | None, overwrite: bool) -> None:
-    """List the models in ./models and those that come with the package."""
+    """List the models in ./models and those that come with the package.
+
+    The accuracy is that of the last test when the model was trained.
+
+    \b
+    Examples:
+      digits models
+      digits models --format json
+    """
     from ..models.find import list_models
 
     records = [_record(path) for path in list_models()]
@@ -24,25 +34,28 @@ def command(fmt: str, output: Path | None, overwrite: bool) -> None:
         if fmt != "text":
             write_records(records, fmt, stream, _COLUMNS)
             return
-        width = max((len(r["path"]) for r in records), default=4)
-        stream.write(f"{'model':{width}}  family  preset    accuracy  on              KB\n")
-        for r in records:
-            if "error" in r:
-                stream.write(f"{r['path']:{width}}  {r['error']}\n")
-                continue
-            accuracy = "-" if r["accuracy"] is None else f"{r['accuracy']:.2%}"
-            stream.write(
-                f"{r['path']:{width}}  {r['family']:6}  {printable(r['preset']):8}  {accuracy:>8}  "
-                f"{printable(r['test'] or '-'):12}  {r['bytes'] / 1000:6,.0f}\n"
-            )
+        width = max((len(record["path"]) for record in records), default=5)
+        stream.write(f"{'model':{width}}  family    preset    accuracy  on              KB\n")
+        for record in records:
+            stream.write(f"{printable(record['path']):{width}}  {_text(record)}\n")
 
 
 def _record(path: Path) -> dict[str, Any]:
     from ..errors import ModelError
     from ..models.file import read
-    from ..records import model_record
 
     try:
-        return model_record(read(path))
+        return read(path).summary().to_json()
     except ModelError as error:
-        return {"path": str(path), "error": str(error)}
+        return {"path": str(path), "error": error.message}
+
+
+def _text(record: dict[str, Any]) -> str:
+    if "error" in record:
+        return printable(record["error"])
+    accuracy = "-" if record["accuracy"] is None else f"{record['accuracy']:.2%}"
+    test = printable(record["test"] or "-")
+    return (
+        f"{record['family']:8}  {printable(record['preset']):8}  {accuracy:>8}  {test:12}  "
+        f"{record['bytes'] / 1000:6,.0f}"
+    )

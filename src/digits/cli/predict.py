@@ -2,54 +2,51 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import (
-    fail,
+from .._io.text import percent, printable
+from .messages import note
+from .options import (
     ink_option,
     min_confidence_option,
     model_option,
-    note,
-    output_options,
     pictures_argument,
-    progress_bar,
     quiet_option,
-    result_stream,
-    write_records,
+    result_options,
+    show_option,
 )
+from .output import result_stream, write_records
+from .progress import progress_bar
+from .sources import Tally, sources_named
 
 if TYPE_CHECKING:
-    from ..pictures import Ink
-    from ..recognizer import Answer, Prediction, Recognizer
+    from ..imaging.foreground import Ink
+    from ..recognition.recognizer import Predicted
 
-_MOST_SHOWN = 50
+_MAX_SHOWN = 50
 _COLUMNS = ("path", "digit", "confidence", *(f"p{d}" for d in range(10)), "reason", "error")
 
 
-@click.command("predict", short_help="Read the digit in each picture.")
+@click.command("predict", short_help="Recognize the digit in each picture.")
 @pictures_argument
-@model_option
+@model_option()
 @ink_option
 @click.option(
-    "--top-k",
-    type=click.IntRange(1, 10),
-    default=1,
-    show_default=True,
-    metavar="K",
-    help="Tell the K likeliest digits.",
-)
-@min_confidence_option(0.5, "Less sure of a digit, answer none; 0 for an answer in any case.")
-@click.option(
-    "--show", type=click.Path(path_type=Path), metavar="FILE",
-    help="Draw what was seen as FILE: the picture, the ink in it, the 28x28 that the model saw, "
-    "the probabilities.",
+    "--top-k", type=click.IntRange(1, 10), default=1, show_default=True, metavar="K",
+    help="Show the K most probable digits.",
 )  # fmt: skip
-@output_options("text", "json", "jsonl", "csv")
+@min_confidence_option(
+    0.5, "Refuse a digit that is less probable. With 0, there is an answer whenever there is ink."
+)
+@show_option(
+    "Draw each step from picture to answer into FILE: the picture, its foreground, the 28x28 "
+    "model input, and the probabilities."
+)
+@result_options("text", "json", "jsonl", "csv")
 @quiet_option
 def command(
     pictures: tuple[str, ...],
@@ -62,98 +59,80 @@ def command(
     output: Path | None,
     overwrite: bool,
 ) -> int:
-    """Read the digit in each PICTURE: files, folders, quoted globs, or - for stdin.
+    """Recognize the digit in each PICTURE: a file, a folder, a quoted glob, or - for stdin.
 
-    Results come in the order of the pictures, each as soon as it is known. A picture without a
-    digit, or an unclear one, is answered with none and a reason; of several digits in a picture,
-    see `digits read`.
+    Results come in the order of the pictures. A picture without a digit, or with an unclear one,
+    gets a reason instead of a digit. For pictures with several digits, use `digits read`.
+
+    \b
+    Examples:
+      digits predict seven.png
+      digits predict scans/ --format csv -o answers.csv
+      digits predict seven.jpg --show steps.png
     """
-    from ..pictures.find import find_pictures
-    from ..recognizer import Recognizer
+    from ..imaging.find import find_pictures
+    from ..recognition.recognizer import Recognizer
 
     paths = find_pictures(pictures)
     if show is not None:
-        from ..sketch import check_output
-
-        if len(paths) > _MOST_SHOWN:
-            message = f"--show draws {_MOST_SHOWN} pictures at most, not {len(paths)}"
-            raise click.UsageError(message)
-        check_output(show, overwrite)
+        _check_show(show, len(paths), overwrite)
     with result_stream(output, overwrite) as stream:
         recognizer = Recognizer(model)
         note(f"using the model {recognizer.path}")
-        # Results on a terminal are progress enough.
-        with progress_bar("reading", len(paths), hidden=stream.isatty()) as advance:
-            if show is None:
-                answers = recognizer.read_many(
-                    paths, ink, sys.stdin.buffer, min_confidence=min_confidence
-                )
-            else:
-                answers = _shown(recognizer, paths, ink, min_confidence, show)
-            failures = _Failures(answers, advance)
+        outcomes = recognizer.predict_many(
+            sources_named(paths), ink, min_confidence, keep=show is not None
+        )
+        # On a terminal, the results themselves show progress.
+        with progress_bar("predicting", len(paths), hidden=stream.isatty()) as advance:
+            tally = Tally(outcomes, advance)
+            kept: list[Predicted] = []
+            counted = _kept(tally, kept) if show else iter(tally)
             if fmt == "text":
-                for answer in failures:
-                    if answer.prediction is not None:
-                        stream.write(_line(answer.path, answer.prediction, top_k) + "\n")
+                for outcome in counted:
+                    if outcome.result is not None:
+                        stream.write(f"{printable(outcome.name)}: {_answer(outcome, top_k)}\n")
                         stream.flush()
             else:
-                records = (_record(answer, fmt, top_k) for answer in failures)
-                write_records(records, fmt, stream, _COLUMNS)
-    return 1 if failures.count else 0
+                write_records((_record(o, fmt, top_k) for o in counted), fmt, stream, _COLUMNS)
+        if show and kept:
+            _show(kept, show)
+    return tally.status
 
 
-def _shown(
-    recognizer: Recognizer, paths: Sequence[str], ink: Ink, min_confidence: float, place: Path
-) -> Iterator[Answer]:
-    """The answers, and at the end a drawing of what led to them, at `place`."""
-    from ..errors import PictureError
-    from ..pictures import decode, look
-    from ..recognizer import Answer
-    from ..sketch import save, show
+def _check_show(show: Path, count: int, overwrite: bool) -> None:
+    from ..reports.drawing import check_output
 
-    rows = []
-    for path in paths:
-        try:
-            seen = look(decode(sys.stdin.buffer.read() if path == "-" else path, path), ink)
-        except PictureError as error:
-            yield Answer(path, None, str(error))
-            continue
-        rows.append((seen, recognizer.predict_look(seen, ink, min_confidence)))
-        yield Answer(path, rows[-1][1])
-    if rows:
-        save(show(rows), place)
+    if count > _MAX_SHOWN:
+        raise click.UsageError(f"--show draws at most {_MAX_SHOWN} pictures, not {count}.")
+    check_output(show, overwrite)
 
 
-class _Failures:
-    """Hands the answers on; says and counts those that failed."""
-
-    def __init__(self, answers: Iterable[Answer], advance: Any) -> None:
-        self.answers, self.advance, self.count = answers, advance, 0
-
-    def __iter__(self) -> Iterator[Answer]:
-        for answer in self.answers:
-            if answer.error:
-                fail(answer.error)
-                self.count += 1
-            yield answer
-            self.advance(1)
+def _kept(outcomes: Iterable[Predicted], kept: list[Predicted]) -> Iterator[Predicted]:
+    for outcome in outcomes:
+        if outcome.result is not None:
+            kept.append(outcome)
+        yield outcome
 
 
-def _line(path: str, prediction: Prediction, top_k: int) -> str:
-    if prediction.digit is None:
-        return f"{path}: {prediction.reason}"
-    if top_k == 1:
-        return f"{path}: {prediction.digit} ({prediction.confidence:.1%})"
-    ranked = prediction.ranked()[:top_k]
-    return f"{path}: " + ", ".join(f"{digit} ({p:.1%})" for digit, p in ranked)
+def _show(outcomes: list[Predicted], path: Path) -> None:
+    from ..reports import drawing
+
+    rows = [(o.kept, o.result) for o in outcomes if o.kept and o.result]
+    drawing.save(drawing.show(rows), path)
 
 
-def _record(answer: Answer, fmt: str, top_k: int) -> dict[str, Any]:
-    from ..records import prediction_record
+def _answer(outcome: Predicted, top_k: int) -> str:
+    from ..reports.wording import describe
 
-    if answer.prediction is None:
-        return {"path": answer.path, "error": answer.error}
-    record = prediction_record(answer.path, answer.prediction, top_k)
-    if fmt == "csv":
+    assert outcome.result is not None  # noqa: S101
+    if top_k == 1 or outcome.result.digit is None:
+        return describe(outcome.result)
+    ranked = outcome.result.ranked()[:top_k]
+    return ", ".join(f"{digit} ({percent(p)})" for digit, p in ranked)
+
+
+def _record(outcome: Predicted, fmt: str, top_k: int) -> dict[str, Any]:
+    record = outcome.to_json(top_k=top_k)
+    if fmt == "csv" and "probabilities" in record:
         record |= {f"p{digit}": p for digit, p in enumerate(record.pop("probabilities"))}
     return record

@@ -10,129 +10,148 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..models.presets import DEFAULT_PRESET, PRESETS
-from ..models.recipe import FAMILIES, OPTIMIZERS
+from ..models.families import FAMILIES
 from ..training.device import DEVICES
-from .common import data_options, download_bar, is_live, quiet_option, seed_option
+from ..training.presets import DEFAULT_PRESET, PRESETS
+from ..training.recipe import FINE_TUNING_EPOCHS, FINE_TUNING_RATE, OPTIMIZERS
+from .options import PATH, data_options, limit_option, output_option, quiet_option, seed_option
+from .progress import download_bar, is_live
 
 if TYPE_CHECKING:
-    from ..training.run import Trained
-    from ._train_table import Silent, TrainTable
+    from ..training.trained import Trained
+    from ._train_table import SilentProgress
 
 _PRESETS = sorted({name for presets in PRESETS.values() for name in presets})
-(_DEFAULT,) = set(DEFAULT_PRESET.values())
-_RATE = click.FloatRange(0, min_open=True)
+_FRACTION = click.FloatRange(0, 1, max_open=True)
 
 
 @click.command("train", short_help="Train a model and test it.")
-@click.option("--arch", type=click.Choice(FAMILIES), help="Family of model.  [default: cnn]")
+@click.option("--arch", type=click.Choice(FAMILIES), help="Model family.  [default: cnn]")
 @click.option(
     "--preset",
     type=click.Choice(_PRESETS),
-    help="Recipe. fast ends while you watch and reads MNIST well; best takes a quarter of an hour "
-    "or more and reads other people's pictures too, as the shipped models do; the others are "
-    f"well-known ones to compare.  [default: {_DEFAULT}: a first training is over in seconds]",
+    help="Training recipe. fast takes seconds and is for MNIST; best takes a quarter of an hour or "
+    "more and is for any picture of a digit, as the shipped models are; the others are well-known "
+    f"recipes to compare with.  [default: {DEFAULT_PRESET}]",
 )
 @data_options()
 @click.option(
     "--from",
     "start",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="MODEL",
-    help="Go on from this model, gently: 5 epochs at 0.3 times its rate unless told otherwise.",
+    help="Fine-tune this model: a model file, or dense, cnn or rnn. Without other options, "
+    f"{FINE_TUNING_EPOCHS} epochs at {FINE_TUNING_RATE} times its learning rate.",
 )
 @click.option(
     "--mix",
     type=click.IntRange(0),
     metavar="N",
-    help="With --from: mix in N MNIST digits, so that the old skill is kept.  "
-    "[default: 2 for each picture of yours, at least 5000]",
+    help="With --from: number of MNIST digits to mix in, so that the model does not forget them.  "
+    "[default: 2 for each of your pictures, at least 5000]",
 )
 @click.option(
-    "--epochs", metavar="N", type=click.IntRange(1), help="Passes over the training pictures."
+    "--epochs",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Number of passes over the training pictures.",
 )
-@click.option("--batch-size", metavar="N", type=click.IntRange(1), help="Pictures in each step.")
-@click.option("--learning-rate", metavar="X", type=_RATE, help="Size of the first step.")
-@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="How steps are made.")
 @click.option(
-    "--augment/--no-augment", default=None, help="Turn, zoom and shift the pictures by chance."
+    "--batch-size",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Number of pictures in each training step.",
+)
+@click.option(
+    "--learning-rate",
+    metavar="RATE",
+    type=click.FloatRange(0, min_open=True),
+    help="Initial learning rate.",
+)
+@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="Keras optimizer.")
+@click.option(
+    "--augment/--no-augment",
+    default=None,
+    help="Randomly rotate, zoom and shift the training pictures.",
 )
 @click.option(
     "--validation-fraction",
-    metavar="SHARE",
-    type=click.FloatRange(0, 1, max_open=True),
-    help="Share of the training pictures that are held out: to calibrate, and to choose the best "
-    "epoch where the recipe's rate does not fall to 0.",
+    metavar="FRACTION",
+    type=_FRACTION,
+    help="Fraction of the training pictures to hold out: for calibration, and to select the best "
+    "epoch unless the learning rate decays to 0.",
 )
 @click.option(
     "--until-accuracy",
-    metavar="SHARE",
+    metavar="FRACTION",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    help="Stop when accuracy on the validation (else training) pictures is above this.",
+    help="Stop above this accuracy on the validation pictures, or on the training pictures if "
+    "there are none.",
 )
-@seed_option("everything that is left to chance")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Learn from the first N only.")
+@seed_option("the whole training")
+@limit_option("Number of training pictures to use.")
 @click.option(
     "--device",
     type=click.Choice(DEVICES),
     default="auto",
     show_default=True,
-    help="Where to compute; auto is a GPU where there is one.",
+    help="Device to train on; auto uses a GPU if there is one.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    metavar="FILE.h5",
-    help="Where to save the model.  [default: models/FAMILY.h5]",
-)
+@output_option("FILE.h5", "Model file to write.  [default: models/FAMILY.h5]")
 @quiet_option
 def command(
     arch: str | None,
     preset: str | None,
     data: tuple[str, ...],
     data_dir: Path | None,
-    out: Path | None,
+    output: Path | None,
     **options: Any,
 ) -> int:
-    """Train a model, test it on pictures that it has not seen, and save it.
+    """Train a model, test it on pictures that it was not trained on, and save it.
 
-    Options that are given override those of the preset. Ctrl-C keeps the best epoch so far. An
-    earlier model of yours at the same place is kept as FILE.h5.bak.
+    Options override the preset. Ctrl-C keeps the best epoch so far. An earlier model at the same
+    path is kept as FILE.h5.bak.
+
+    \b
+    Examples:
+      digits train
+      digits train --arch dense --preset best
+      digits train --from cnn --data data/mine.npz
+      digits train --data mnist --epochs 3 -o models/mine.h5
     """
-    from ..quiet import native_stderr_silenced
-    from ..training.run import check_output, train
+    from .._io.stderr import native_stderr_silenced
+    from ..training.run import train
+    from ..training.trained import check_output
 
     if options["mix"] is not None and options["start"] is None:
         raise click.UsageError("--mix needs --from.")
-    path = check_output(out, arch, options["start"])
-    with _interrupt_restored():
+    path = check_output(output, arch, options["start"])
+    with _interrupts_restored():
         with native_stderr_silenced():
-            with download_bar() as progress, _observer() as observer:
+            with download_bar() as progress, _progress_callback() as callback:
                 trained = train(
                     arch,
                     data,
                     preset=preset,
                     data_dir=data_dir,
-                    observer=observer,
+                    callback=callback,
                     progress=progress,
                     **options,
                 )
                 folder = trained.save_or_rescue(path)
             _save_curves(trained, folder)
         _report(trained, path, folder)
-    return 130 if trained.fitted.interrupted else 0
+    return 130 if trained.interrupted else 0
 
 
 def _save_curves(trained: Trained, folder: Path) -> None:
-    from dataclasses import asdict
+    from ..reports import plots
 
-    from .. import plots
-
-    plots.save(plots.curves([asdict(epoch) for epoch in trained.history]), folder / "curves.png")
+    plots.save(plots.curves(trained.history), folder / "curves.png")
 
 
 def _report(trained: Trained, path: Path, folder: Path) -> None:
-    if trained.fitted.interrupted:
+    if trained.interrupted:
         best = next(e.epoch for e in reversed(trained.history) if e.best)
         click.echo(f"Interrupted: kept epoch {best}, the best so far.", err=True)
     for score in trained.scores:
@@ -145,15 +164,15 @@ def _report(trained: Trained, path: Path, folder: Path) -> None:
     click.echo(f"next: digits predict PICTURE --model {path}")
 
 
-def _observer() -> TrainTable | Silent:
-    from ._train_table import Silent, TrainTable
+def _progress_callback() -> SilentProgress:
+    from ._train_table import SilentProgress, TrainTable
 
-    return TrainTable() if is_live() else Silent()
+    return TrainTable() if is_live() else SilentProgress()
 
 
 @contextlib.contextmanager
-def _interrupt_restored() -> Iterator[None]:
-    """Once the training is over, the observer ignores Ctrl-C, so that nothing loses the model."""
+def _interrupts_restored() -> Iterator[None]:
+    """Undo that the callback ignores Ctrl-C after the training."""
     before = signal.getsignal(signal.SIGINT)
     try:
         yield

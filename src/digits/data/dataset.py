@@ -1,31 +1,36 @@
-"""The one shape in which every room hands digits to another."""
+"""`Dataset`, images with their labels, and `Splits`, its train and test parts."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
+from .arrays import Images, Labels, as_images, as_labels
 
-Images = NDArray[np.uint8]
-Labels = NDArray[np.uint8]
 Indices = NDArray[np.integer[Any]]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Pictures of single digits with their labels.
+    """Images of single digits with their labels.
 
-    images: (n, 28, 28) uint8, 0..255, white ink on black.
-    labels: (n,) uint8, 0..9.
-    name: what to call the set in results, e.g. `mnist test`.
-    Raises DataError when the arrays do not fit this description.
+    Two are equal when their images and labels are; the name does not count.
+
+    Args:
+        images: (n, 28, 28) pixel values, white ink on black, or what else `as_images` accepts.
+            Kept as C-contiguous uint8, 0..255.
+        labels: (n,) digits 0..9, or what else `as_labels` accepts. Kept as uint8.
+        name: What to call the set in results, such as `mnist test`.
+
+    Raises:
+        DataError: If the arrays do not fit this description, or there is no image.
     """
 
     images: Images
@@ -33,20 +38,31 @@ class Dataset:
     name: str = "data"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "images", checked_images(self.images, self.name))
-        object.__setattr__(self, "labels", checked_labels(self.labels, self.name))
+        object.__setattr__(self, "images", as_images(self.images, f"the images of {self.name}"))
+        object.__setattr__(self, "labels", as_labels(self.labels, f"the labels of {self.name}"))
         if len(self.images) != len(self.labels):
             raise DataError(
-                f"{self.name} has {len(self.images):,} pictures but {len(self.labels):,} labels",
-                "Give each picture one label",
+                f"{self.name} has {len(self.images):,} images but {len(self.labels):,} labels",
+                "Give each image one label",
             )
+        if not len(self):
+            raise DataError(f"{self.name} contains no images", "Give at least one")
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        return f"Dataset({self.name!r}, {len(self):,} pictures)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Dataset) and self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
     @property
     def counts(self) -> NDArray[np.int64]:
-        """(10,) pictures of each digit."""
+        """(10,) number of images of each digit."""
         return np.bincount(self.labels, minlength=10)
 
     @cached_property
@@ -55,90 +71,135 @@ class Dataset:
         digest = hashlib.sha256()
         for array in (self.images, self.labels):
             digest.update(f"{array.shape}{array.dtype.str}".encode())
-            digest.update(np.ascontiguousarray(array).data)
+            digest.update(array.data)
         return digest.hexdigest()
 
     @cached_property
     def digests(self) -> NDArray[np.uint64]:
-        """(n,) 40-bit BLAKE2b hash of each picture, to find the same picture in another set.
+        """(n,) 40-bit BLAKE2b hash of each image, to find the same image in another set.
 
-        Two different pictures share one with a chance of 1e-12.
+        Two different images share one with a probability of 1e-12.
         """
         blake = hashlib.blake2b
         joined = b"".join(blake(i, digest_size=5).digest() + b"\0\0\0" for i in self.images)
         return np.frombuffer(joined, "<u8")
 
     def count_in(self, digests: NDArray[np.uint64]) -> int:
-        """How many of the pictures are among those with these `digests`."""
+        """Count the images whose digests are among `digests`."""
         return int(np.isin(self.digests, digests).sum())
 
     def take(self, indices: Indices | slice) -> Dataset:
-        """The pictures at `indices`, in that order."""
+        """The images at `indices`, in that order."""
         return replace(self, images=self.images[indices], labels=self.labels[indices])
 
     def limit(self, count: int | None) -> Dataset:
-        """The first `count` pictures (all when None or when there are fewer)."""
+        """The first `count` images (all if None or if there are fewer)."""
         return self if count is None else self.take(slice(count))
 
     def shuffled(self, seed: int) -> Dataset:
-        """The same pictures in an order decided by `seed`."""
+        """The same images in a random order that `seed` decides."""
         return self.take(np.random.default_rng(seed).permutation(len(self)))
 
     def held_out(self, fraction: float, seed: int) -> tuple[Dataset, Dataset]:
-        """Part the set in (kept, held out), each digit in proportion, decided by `seed`.
+        """Split at random into (kept, held out), stratified by digit; both keep the order.
 
-        fraction: 0 < fraction < 1, the share held out. The order within both parts is the set's.
-        Raises DataError when either part would be empty.
+        Args:
+            fraction: Share to hold out, 0 < fraction < 1.
+            seed: Decides which images are held out.
+
+        Raises:
+            DataError: If either part would be empty.
         """
         count = round(len(self) * fraction)
         if not 0 < count < len(self):
             raise DataError(
-                f"{self.name} has {len(self):,} pictures, too few to hold out {fraction:.0%}",
-                "Add pictures or choose another fraction",
+                f"{self.name} has {len(self):,} images, too few to hold out {fraction:.0%}",
+                "Add images or choose another fraction",
             )
         shuffled = np.random.default_rng(seed).permutation(len(self))
         by_digit = shuffled[np.argsort(self.labels[shuffled], kind="stable")]
-        # Evenly spaced places in the list sorted by digit: exact in total and, within one
-        # picture, for each digit.
+        # Evenly spaced positions in the list sorted by digit: exact in total and, within one
+        # image, for each digit.
         held = np.zeros(len(self), bool)
         held[by_digit[((np.arange(count) + 0.5) / count * len(self)).astype(int)]] = True
         return self.take(~held), self.take(held)
 
 
-@dataclass(frozen=True)
-class Splits:
-    """A data set as it was found: `train` and `test`, one of them, or `all` when it is unsplit."""
+class _NoSuchPartError(DataError, KeyError):
+    """So that `in` and `get` of a Mapping work and the command line has its message."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Splits(Mapping[str, Dataset]):
+    """The parts of a data set by name: `train`, `test` or both; `all` if it is not split."""
 
     name: str
     parts: dict[str, Dataset]
 
     def __getitem__(self, part: str) -> Dataset:
         if part not in self.parts:
-            raise DataError(
+            raise _NoSuchPartError(
                 f"{self.name} has no part '{part}'", f"Choose {' or '.join(self.parts)}"
             )
         return self.parts[part]
 
-    def __iter__(self) -> Iterator[Dataset]:
-        return iter(self.parts.values())
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.parts)
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def __repr__(self) -> str:
+        return f"Splits({self.name!r}, {self.sizes})"
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.items()))
+
+    @property
+    def sizes(self) -> str:
+        """The size of each part, for people: `train 4,000, test 1,000`."""
+        return ", ".join(f"{name} {len(part):,}" for name, part in self.items())
 
     def part(self, name: str) -> Dataset:
-        """`train`, `test` or `all` of it; a set without parts is given whole.
+        """`train`, `test` or `all` of it; a set that is not split is given whole.
 
-        Raises DataError when it has parts, but not this one.
+        Raises:
+            DataError: If it is split, but does not have this part.
         """
-        if name == "all" or set(self.parts) == {"all"}:
-            return joined(list(self), self.name) if len(self.parts) > 1 else next(iter(self))
+        if name == "all" or set(self) == {"all"}:
+            sets = list(self.values())
+            return joined(sets, self.name) if len(sets) > 1 else sets[0]
         return self[name]
 
     @property
     def for_training(self) -> Dataset:
-        """The pictures to learn from: `train`, or `all` of an unsplit set."""
-        return self["train" if "train" in self.parts or "all" not in self.parts else "all"]
+        """The images to train on: `train`, or `all` of a set that is not split."""
+        return self["train" if "train" in self or "all" not in self else "all"]
+
+
+def as_dataset(value: Dataset | Sequence[ArrayLike], name: str = "data") -> Dataset:
+    """Convert a tuple `(images, labels)` to a `Dataset`; a `Dataset` stays as it is.
+
+    Args:
+        value: Images and labels as `as_images` and `as_labels` accept them.
+        name: What to call the set in results.
+
+    Raises:
+        DataError: If `value` is something else.
+    """
+    if isinstance(value, Dataset):
+        return value
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise DataError(
+            f"the data is {type(value).__name__}, not a data set",
+            "Give a Dataset or a tuple (images, labels)",
+        )
+    images, labels = value
+    return Dataset(images, labels, name)  # type: ignore[arg-type]  # converts them itself
 
 
 def joined(sets: Sequence[Dataset], name: str) -> Dataset:
-    """All pictures of `sets`, one set after the other."""
+    """All images of `sets`, one set after the other."""
     return Dataset(
         np.concatenate([s.images for s in sets]), np.concatenate([s.labels for s in sets]), name
     )
@@ -147,70 +208,18 @@ def joined(sets: Sequence[Dataset], name: str) -> Dataset:
 def joined_splits(sets: Sequence[Splits], name: str) -> Splits:
     """Join data sets part by part: train with train, test with test, whole with whole.
 
-    Raises DataError when some have parts and others have none.
+    Raises:
+        DataError: If some are split and others are not.
     """
-    names = list(dict.fromkeys(part for splits in sets for part in splits.parts))
+    names = list(dict.fromkeys(part for splits in sets for part in splits))
     if "all" in names and len(names) > 1:
-        whole = next(splits.name for splits in sets if "all" in splits.parts)
+        whole = next(splits.name for splits in sets if "all" in splits)
         raise DataError(
             f"{whole} is not split into train and test, but other sets are",
             "Split it first, with `digits ingest --test-fraction`",
         )
     parts = {
-        part: joined([splits[part] for splits in sets if part in splits.parts], f"{name} {part}")
+        part: joined([splits[part] for splits in sets if part in splits], f"{name} {part}")
         for part in names
     }
     return Splits(name, parts)
-
-
-def checked_images(images: NDArray[Any], name: str) -> Images:
-    """`images` as (n, 28, 28) uint8; also takes (n, 784), (n, 28, 28, 1) and whole-number floats.
-
-    Raises DataError for other shapes, values outside 0..255, fractions and NaN.
-    """
-    array = np.asarray(images)
-    shape = array.shape
-    if array.ndim >= 2 and array[:1].size == 784 and shape[1:] in ((784,), (28, 28), (28, 28, 1)):
-        array = array.reshape(-1, 28, 28)
-    elif shape[:1] != (0,):
-        raise DataError(
-            f"the pictures of {name} have shape {shape}", "Give (n, 28, 28) arrays of pixels"
-        )
-    if not len(array):
-        raise DataError(f"{name} holds no pictures", "Give at least one")
-    todo = "Give whole numbers from 0 (black) to 255 (white ink)"
-    return _as_uint8(array, 255, f"the pixels of {name}", todo)
-
-
-def checked_labels(labels: NDArray[Any], name: str) -> Labels:
-    """`labels` as (n,) uint8; also takes one-hot (n, 10). Raises DataError outside 0..9."""
-    array = np.asarray(labels)
-    if array.ndim == 2 and array.shape[1] == 10 and _is_one_hot(array):
-        array = array.argmax(axis=1)
-    elif array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 1:
-        raise DataError(f"the labels of {name} have shape {array.shape}", "Give one per picture")
-    return _as_uint8(array, 9, f"the labels of {name}", "Give whole numbers from 0 to 9")
-
-
-def _is_one_hot(array: NDArray[Any]) -> bool:
-    return array.dtype.kind in "biuf" and bool(
-        np.isin(array, (0, 1)).all() and (array.sum(axis=1) == 1).all()
-    )
-
-
-def _as_uint8(array: NDArray[Any], highest: int, what: str, todo: str) -> NDArray[np.uint8]:
-    if array.dtype == np.uint8 and highest == 255:
-        return array
-    if array.dtype.kind not in "biuf":
-        raise DataError(f"{what} are of type {array.dtype}", todo)
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise DataError(f"{what} hold NaN or infinity", todo)
-    low, high = array.min(initial=0), array.max(initial=0)
-    if low < 0 or high > highest:
-        raise DataError(f"{what} run from {low:g} to {high:g}", todo)
-    converted = array.astype(np.uint8)
-    if array.dtype.kind == "f" and (converted != array).any():
-        raise DataError(f"{what} hold fractions", todo)
-    return converted

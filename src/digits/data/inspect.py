@@ -1,4 +1,4 @@
-"""What a data set holds, as numbers, and chosen pictures of it."""
+"""Statistics of a data set, and a choice of its images."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .dataset import Dataset, Splits
 
 
 def describe(splits: Splits) -> dict[str, Any]:
-    """Sizes, counts, range, fingerprint and duplicates of a data set, as plain JSON values.
+    """Statistics of a data set as JSON values.
 
-    `duplicates` counts the pictures of a part that stand in it before; `shared` the pictures of
-    `test` that are in `train` too (None without both).
+    In each part, `duplicates` counts the images that appear earlier in it; `shared` counts the
+    images of `test` that are in `train` too (None without both).
     """
-    parts = {name: _describe_part(dataset) for name, dataset in splits.parts.items()}
+    parts = {name: _describe_part(dataset) for name, dataset in splits.items()}
     shared = None
-    if {"train", "test"} <= set(splits.parts):
+    if {"train", "test"} <= set(splits):
         train, test = splits["train"], splits["test"]
         shared = test.count_in(train.digests)
     return {"name": splits.name, "parts": parts, "shared": shared}
@@ -41,21 +41,30 @@ def _describe_part(dataset: Dataset) -> dict[str, Any]:
 def choose(
     dataset: Dataset, indices: Sequence[int], labels: Sequence[int], count: int
 ) -> tuple[Dataset, NDArray[np.int64]]:
-    """The pictures at `indices` (all when empty) with one of `labels` (any when empty).
+    """Choose images by index and label.
 
-    At most `count` when no indices are given. Returns them with their indices in `dataset`.
-    Raises DataError when an index is out of range or nothing is left.
+    Args:
+        dataset: The data set.
+        indices: Indices in it; all if empty.
+        labels: Only these digits; any if empty.
+        count: Maximum number of images if no indices are given.
+
+    Returns:
+        The images and their indices in `dataset`.
+
+    Raises:
+        DataError: If an index is out of range or no image is left.
     """
     if indices and max(indices) >= len(dataset):
         raise DataError(
-            f"{dataset.name} has no picture {max(indices)}",
+            f"{dataset.name} has no image {max(indices)}",
             f"Choose an index from 0 to {len(dataset) - 1}",
         )
     chosen = np.array(indices, np.int64) if indices else np.arange(len(dataset))
     if labels:
         chosen = chosen[np.isin(dataset.labels[chosen], labels)]
     if not len(chosen):
-        raise DataError(f"{dataset.name} has no such picture", "Choose another label or index")
+        raise DataError(f"{dataset.name} has no such image", "Choose another label or index")
     if not indices:
         chosen = chosen[:count]
     return dataset.take(chosen), chosen

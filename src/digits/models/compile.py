@@ -1,26 +1,42 @@
-"""Compile a Keras model to a LiteRT program: what predicting runs, without TensorFlow."""
+"""Compile a Keras model to LiteRT: what predicting runs, without TensorFlow."""
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from ..quiet import native_stderr_silenced
+from .._io.stderr import native_stderr_silenced
+from . import child
 from ._keras import import_keras
+from .file import save_plain
+
+TIMEOUT = 300  # seconds; compiling takes about 5
 
 
-def compile_program(model: Any) -> bytes:
-    """`model` as a LiteRT flatbuffer: (n, 28, 28) float32 pixels in, (n, 10) float32 out.
+def compile_model(model: Any) -> bytes:
+    """Compile a model to a LiteRT flatbuffer: (n, 28, 28) float32 in, (n, outputs) float32 out.
 
     Only built-in operations are allowed, so that the small runtime can run it anywhere. TensorFlow
-    compiles; under another backend of Keras it does so in a process of its own.
+    compiles; with another Keras backend, in a process of its own.
+
+    Raises:
+        ModelError: That process failed.
     """
-    if import_keras().backend.backend() != "tensorflow":
-        return _compile_elsewhere(model)
+    if import_keras().backend.backend() == "tensorflow":
+        return _compile(model)
+    with tempfile.TemporaryDirectory(prefix="digits-") as folder:
+        plain, compiled = Path(folder, "model.h5"), Path(folder, "model.tflite")
+        save_plain(model, plain)
+        child.run(__name__, plain, compiled, TIMEOUT, "the model cannot be compiled")
+        return compiled.read_bytes()
+
+
+def _compile(model: Any) -> bytes:
     import tensorflow as tf
 
-    signature = [tf.TensorSpec((None, 28, 28), tf.float32, name="pixels")]
+    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="pixels")]
     function = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature)
     holder = tf.Module()  # keeps the weights alive for the converter, which looks for them here
     holder.weights = [weight.value for weight in model.weights]
@@ -31,12 +47,10 @@ def compile_program(model: Any) -> bytes:
         return bytes(converter.convert())
 
 
-def _compile_elsewhere(model: Any) -> bytes:
-    from .file import read, save_plain
-    from .foreign.convert import convert
+def _compile_file(source: Path, target: Path) -> None:
+    # `compile_model` has just saved the file, so it is safe to deserialize.
+    target.write_bytes(_compile(import_keras().models.load_model(source, compile=False)))
 
-    with tempfile.TemporaryDirectory(prefix="digits-") as folder:
-        plain, converted = Path(folder, "plain.h5"), Path(folder, "converted.h5")
-        save_plain(model, plain)
-        convert(plain, converted)
-        return read(converted).program
+
+if __name__ == "__main__":
+    sys.exit(child.main(_compile_file))

@@ -1,60 +1,88 @@
-"""Models for other runtimes: written, run by the real runtime, compared, and only then kept."""
+"""Export models to other runtimes: written, run by that runtime, compared, and only then kept."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.dataset import Images
+from .._io.files import output_error, refuse_existing, write_bytes
 from ..errors import ModelError, OutputError
-from ..files import output_error, refuse_existing, write_bytes
 from ._keras import import_keras
-from .compile import compile_program
+from .compile import compile_model
+from .compiled import CompiledModel
 from .foreign.rebuild import load_model
-from .program import Program
 
-FORMATS = {"onnx": ".onnx", "litert": ".tflite", "saved-model": "", "keras": ".keras"}
-AGREEMENT = 1e-4  # the largest difference in probability that is let through
+TOLERANCE = 1e-4
+"""The largest accepted difference in probability: ten times what float32 arithmetic in another
+order amounts to."""
 
-Answers = NDArray[np.float32]
+Probabilities = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Format:
+    """An export format.
+
+    Attributes:
+        suffix: Of the file; empty if it is a folder.
+        write: Writes a Keras model to a path.
+        run: Runs what was written on (n, 28, 28) float32 pixels 0..255.
+    """
+
+    suffix: str
+    write: Callable[[Any, Path], object]
+    run: Callable[[Path, NDArray[np.float32]], Probabilities]
 
 
 def export_model(
-    source: Path, to: str, path: Path, pictures: Images, overwrite: bool = False
+    source: Path, to: str, path: Path, images: NDArray[np.uint8], overwrite: bool = False
 ) -> float:
-    """Write the model at `source` in the format `to` (one of FORMATS) to `path`.
+    """Export a model.
 
-    What was written is run by its own runtime on `pictures`, (n, 28, 28) uint8, and kept only when
-    its answers are those of Keras. Returns the largest difference in probability.
-    Raises ModelError when it differs or a package is missing, OutputError on a bad place.
+    Args:
+        source: A model file.
+        to: A name in `FORMATS`.
+        path: Where to write it.
+        images: (n, 28, 28) uint8, on which the exported model must answer as Keras does.
+        overwrite: Replace an existing `path`.
+
+    Returns:
+        The largest difference in probability.
+
+    Raises:
+        ModelError: The answers differ, or a package is missing.
+        OutputError: `path` exists, or cannot be written.
     """
     refuse_existing(path, overwrite)
     if to == "onnx":
-        _need_onnx()
+        _require_onnx()
     model = load_model(source)
-    expected = model.predict(pictures.astype(np.float32), verbose=0)
+    pixels = images.astype(np.float32)
+    expected = model.predict(pixels, verbose=0)
     with tempfile.TemporaryDirectory(prefix="digits-") as folder:
-        written = Path(folder, f"model{FORMATS[to]}")
-        _WRITERS[to](model, written)
-        answers = _RUNTIMES[to](written, pictures.astype(np.float32))
-        difference = float(np.abs(answers - expected).max())
-        same_digits = (answers.argmax(axis=1) == expected.argmax(axis=1)).all()
-        if not (same_digits and difference <= AGREEMENT):
+        written = Path(folder, f"model{FORMATS[to].suffix}")
+        FORMATS[to].write(model, written)
+        found = FORMATS[to].run(written, pixels)
+        difference = float(np.abs(found - expected).max())
+        same_digits = (found.argmax(axis=1) == expected.argmax(axis=1)).all()
+        if not (same_digits and difference <= TOLERANCE):
             raise ModelError(
-                f"the {to} file of {source} answers differently (by {difference:.2g})",
+                f"the {to} export answers differently (by {difference:.2g})",
                 "Use another format, and report this",
+                source,
             )
-        _put(written, path)
+        _move(written, path)
     return difference
 
 
-def _put(written: Path, path: Path) -> None:
+def _move(written: Path, path: Path) -> None:
     if written.is_file():
         write_bytes(path, written.read_bytes())
         return
@@ -63,7 +91,7 @@ def _put(written: Path, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(written, beside)
         if path.is_dir() and not (path / "saved_model.pb").is_file():
-            raise OutputError(f"{path} is a folder of something else", "Choose another name")
+            raise OutputError("the folder holds something else", "Choose another name", path)
         if path.exists():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         beside.rename(path)
@@ -82,15 +110,15 @@ def _write_onnx(model: Any, path: Path) -> None:
     tf2onnx.convert.from_function(function, signature, opset=17, output_path=str(path))
 
 
-def _run_onnx(path: Path, pixels: Answers) -> Answers:
+def _run_onnx(path: Path, pixels: NDArray[np.float32]) -> Probabilities:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    answers: Answers = session.run(None, {session.get_inputs()[0].name: pixels})[0]
-    return answers
+    result: Probabilities = session.run(None, {session.get_inputs()[0].name: pixels})[0]
+    return result
 
 
-def _need_onnx() -> None:
+def _require_onnx() -> None:
     try:
         import onnxruntime
         import tf2onnx  # noqa: F401
@@ -102,31 +130,31 @@ def _need_onnx() -> None:
         ) from error
 
 
-def _run_saved_model(path: Path, pixels: Answers) -> Answers:
+def _run_litert(path: Path, pixels: NDArray[np.float32]) -> Probabilities:
+    return CompiledModel(path.read_bytes(), path.name).probabilities(pixels.astype(np.uint8))
+
+
+def _run_saved_model(path: Path, pixels: NDArray[np.float32]) -> Probabilities:
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(path))  # owns the weights that `serve` uses
-    answers: Answers = loaded.serve(pixels).numpy()
-    return answers
+    result: Probabilities = loaded.serve(pixels).numpy()
+    return result
 
 
-def _run_keras(path: Path, pixels: Answers) -> Answers:
+def _run_keras(path: Path, pixels: NDArray[np.float32]) -> Probabilities:
     loaded = import_keras().models.load_model(path, compile=False)
-    answers: Answers = loaded.predict(pixels, verbose=0)
-    return answers
+    result: Probabilities = loaded.predict(pixels, verbose=0)
+    return result
 
 
-_WRITERS: dict[str, Callable[[Any, Path], object]] = {
-    "onnx": _write_onnx,
-    "litert": lambda model, path: path.write_bytes(compile_program(model)),
-    "saved-model": lambda model, path: model.export(path, verbose=False),
-    "keras": lambda model, path: model.save(path),
-}
-_RUNTIMES: dict[str, Callable[[Path, Answers], Answers]] = {
-    "onnx": _run_onnx,
-    "litert": lambda path, pixels: Program(path.read_bytes(), path.name).probabilities(
-        pixels.astype(np.uint8)
+FORMATS = {
+    "onnx": Format(".onnx", _write_onnx, _run_onnx),
+    "litert": Format(
+        ".tflite", lambda model, path: path.write_bytes(compile_model(model)), _run_litert
     ),
-    "saved-model": _run_saved_model,
-    "keras": _run_keras,
+    "saved-model": Format(
+        "", lambda model, path: model.export(path, verbose=False), _run_saved_model
+    ),
+    "keras": Format(".keras", lambda model, path: model.save(path), _run_keras),
 }

@@ -2,14 +2,14 @@
 
 Layout:
 
-- a user block of 512 bytes (HDF5 lets a file begin with one): the line `DIGITS-MODEL 1`, then a
-  line of JSON, the index: the size of the file, the SHA-256 of all that follows the block, and the
-  place (offset, length) of each of our sections;
+- a user block of 512 bytes (HDF5 allows a file to begin with one): the line `DIGITS-MODEL 1`, then
+  a line of JSON, the index: the size of the file, the SHA-256 of everything after the block, and
+  (offset, length) of each section;
 - the HDF5 file as Keras writes it, readable with `keras.models.load_model(path, compile=False)`;
-- in it, the group `digits` with our sections as plain bytes: `metadata` (JSON), `program` (the
-  compiled LiteRT program) and `seen` (digests of the pictures that the model learned from).
+- in it, the group `digits` with the sections as plain bytes: `metadata` (JSON), `compiled` (the
+  LiteRT flatbuffer) and `training_digests` (digests of the training pictures).
 
-So predicting needs neither HDF5 nor Keras: it checks the SHA-256 and cuts out two sections.
+Predicting therefore needs neither HDF5 nor Keras: it checks the SHA-256 and slices out sections.
 """
 
 from __future__ import annotations
@@ -17,77 +17,93 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import os
 import tempfile
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._io.files import read_error, replacing
 from ..errors import ModelError, OutputError
-from ..files import replacing
-from .recipe import OUTPUTS
+from .metadata import ModelMetadata
 
 MAGIC = b"DIGITS-MODEL 1\n"
 USER_BLOCK = 512
-SECTIONS = ("metadata", "program", "seen")
+SECTIONS = ("metadata", "compiled", "training_digests")
 MAX_BYTES = 1 << 29
 
-METADATA: dict[str, type | tuple[type, ...]] = {
-    "family": str,
-    "preset": str,
-    "settings": (dict, type(None)),  # of the recipe; None for a converted foreign model
-    "seed": (int, type(None)),
-    "data": list,
-    "test": list,
-    "history": list,
-    "interrupted": bool,
-    "seconds": (int, float),
-    "versions": dict,
-    "created": str,
-}
-"""What every file tells, with the JSON types."""
+_REMEDY = "Get it again, or train a new one"
 
-_ENTRIES: dict[str, dict[str, type | tuple[type, ...]]] = {
-    "data": {"name": str, "pictures": int, "fingerprint": str},
-    "test": {"name": str, "n": int, "loss": (int, float), "accuracy": (int, float)},
-    "history": {"epoch": int, "loss": (int, float), "accuracy": (int, float)},
-}
 
-_TODO = "Get it again, or train a new one"
+@dataclass(frozen=True)
+class ModelSummary:
+    """One line about a model file: the last test score, size in bytes, creation time (UTC)."""
+
+    path: str
+    family: str
+    preset: str
+    test: str | None
+    accuracy: float | None
+    bytes: int
+    created: str
+
+    def to_json(self) -> dict[str, Any]:
+        """All fields as plain JSON values."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """What a model file holds for everybody but Keras."""
+    """The parts of a model file that predicting needs: all but the Keras model.
+
+    Attributes:
+        compiled: The LiteRT flatbuffer, see `CompiledModel`.
+        packed_digests: See `training_digests`.
+        size: Size of the file in bytes.
+    """
 
     path: Path
-    metadata: Mapping[str, Any]
-    program: bytes = field(repr=False)
-    seen: bytes = field(repr=False)
+    metadata: ModelMetadata
+    compiled: bytes = field(repr=False)
+    packed_digests: bytes = field(repr=False)
+    size: int
 
     @property
     def family(self) -> str:
-        """`dense`, `cnn` or `rnn`; `judge` for the one that tells digits from what is none."""
-        return str(self.metadata["family"])
+        """A name in `families.TABLE`."""
+        return self.metadata.family
 
-    def seen_digests(self) -> NDArray[np.uint64]:
-        """Sorted digests (see `Dataset.digests`) of the pictures that it learned from.
+    def summary(self) -> ModelSummary:
+        """Family, preset and last test score, for listings."""
+        known = self.metadata
+        name, accuracy = (
+            (known.test[-1].name, known.test[-1].accuracy) if known.test else (None,) * 2
+        )
+        return ModelSummary(
+            str(self.path), known.family, known.preset, name, accuracy, self.size, known.created
+        )
 
-        Raises ModelError when they are damaged.
+    def training_digests(self) -> NDArray[np.uint64]:
+        """Sorted digests (see `Dataset.digests`) of the training pictures.
+
+        Raises:
+            ModelError: They are damaged.
         """
         try:
-            return unpack_digests(self.seen)
+            return unpack_digests(self.packed_digests)
         except (zlib.error, ValueError) as error:
-            raise ModelError(f"{self.path} is damaged", _TODO) from error
+            raise _damaged(self.path) from error
 
 
 def read(path: str | os.PathLike[str]) -> ModelFile:
-    """Read and check a model file of ours. Raises ModelError."""
+    """Read and check a model file written by `write`. Raises ModelError."""
     path = Path(path)
     return parse(read_bytes(path), path)
 
@@ -95,19 +111,18 @@ def read(path: str | os.PathLike[str]) -> ModelFile:
 def read_bytes(path: Path) -> bytes:
     """The content of what may be a model file. Raises ModelError."""
     try:
-        if path.exists() and not path.is_file():  # a pipe or a device could keep us waiting
-            raise ModelError(f"{path} is not a file", "Give a model file (.h5)")
+        if path.exists() and not path.is_file():  # reading a pipe or a device might never end
+            raise ModelError("not a file", "Give a model file (.h5)", path)
         if path.stat().st_size > MAX_BYTES:
-            raise ModelError(f"{path} is too large for a model", "Give a model file (.h5)")
+            raise ModelError("the file is too large for a model", "Give a model file (.h5)", path)
         content = path.read_bytes()
     except FileNotFoundError as error:
-        todo = "Check the path, or see `digits models` for what is there"
-        raise ModelError(f"there is no model {path}", todo) from error
+        remedy = "Check the path, or see `digits models` for what is there"
+        raise ModelError("there is no such model", remedy, path) from error
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise ModelError(f"cannot read {str(path)!r}: {reason}", "Check the file") from error
+        raise read_error(ModelError, path, error) from error
     if not content:
-        raise ModelError(f"{path} is empty", _TODO)
+        raise ModelError("the file is empty", _REMEDY, path)
     return content
 
 
@@ -117,67 +132,57 @@ def is_ours(content: bytes) -> bool:
 
 
 def parse(content: bytes, path: Path) -> ModelFile:
-    """Check the content of a model file of ours and cut it up. Raises ModelError.
+    """Check the content of a model file written by `write`, and split it into its sections.
 
-    Any damage shows in the checksum before anything else is looked at.
+    The checksum is verified before anything else is looked at. Raises ModelError.
     """
     if not is_ours(content):
         raise ModelError(
-            f"{path} is no model that digits wrote", "Run `digits convert` on it to make it one"
+            "the file was not written by digits", "Run `digits convert` on it to convert it", path
         )
     try:
         index = json.loads(content[len(MAGIC) : USER_BLOCK].split(b"\n", 1)[0])
         body = memoryview(content)[USER_BLOCK:]
         if index["size"] == len(content) and hashlib.sha256(body).hexdigest() == index["sha256"]:
             places = [index["sections"][name] for name in SECTIONS]
-            metadata, program, seen = (content[start : start + n] for start, n in places)
-            return ModelFile(path, _checked_metadata(metadata), program, seen)
+            metadata, compiled, digests = (content[start : start + n] for start, n in places)
+            known = ModelMetadata.from_json(json.loads(metadata))
+            return ModelFile(path, known, compiled, digests, len(content))
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise ModelError(f"{path} is damaged", _TODO)
+    raise _damaged(path)
 
 
-def _checked_metadata(content: bytes) -> dict[str, Any]:
-    """The metadata, when it has the fields that everybody relies on."""
-    metadata = json.loads(content)
-    for name, kind in METADATA.items():
-        _expect(metadata[name], kind)
-    for name, fields in _ENTRIES.items():
-        for entry in metadata[name]:
-            for field_, kind in fields.items():
-                _expect(entry[field_], kind)
-    if metadata["settings"] is None:
-        _expect(metadata["converted_from"], str)
-    else:
-        _expect(metadata["settings"]["architecture"], dict)
-        _expect(metadata["settings"]["source"], str)
-    if metadata["family"] not in OUTPUTS:
-        raise ValueError(metadata["family"])
-    return dict(metadata)
-
-
-def _expect(value: Any, kind: type | tuple[type, ...]) -> None:
-    if not isinstance(value, kind):
-        raise TypeError(value)
+def _damaged(path: Path) -> ModelError:
+    return ModelError("the file is damaged", _REMEDY, path)
 
 
 def write(
     path: str | os.PathLike[str],
     model: Any,
-    metadata: Mapping[str, Any],
-    program: bytes,
+    metadata: ModelMetadata,
+    compiled: bytes,
     digests: NDArray[np.uint64],
     *,
     backup: bool = True,
 ) -> None:
-    """Write a Keras model with our sections, whole or not at all.
+    """Write a model file atomically.
 
-    With `backup`, an earlier file at `path` is kept beside it as one `.bak`. Raises OutputError.
+    Args:
+        path: Where to write it.
+        model: The Keras model.
+        metadata: How it was made.
+        compiled: What `compile_model` made of `model`.
+        digests: Digests of the training pictures, see `Dataset.digests`.
+        backup: Keep an earlier file at `path` beside it as one `.bak`.
+
+    Raises:
+        OutputError: It cannot be written there.
     """
     sections = {
-        "metadata": json.dumps(metadata, indent=1).encode(),
-        "program": program,
-        "seen": pack_digests(digests),
+        "metadata": json.dumps(metadata.to_json(), indent=1).encode(),
+        "compiled": compiled,
+        "training_digests": pack_digests(digests),
     }
     content, places = _hdf5(model, sections)
     index = {
@@ -185,14 +190,15 @@ def write(
         "sha256": hashlib.sha256(content[USER_BLOCK:]).hexdigest(),
         "sections": places,
     }
-    block = MAGIC + json.dumps(index).encode() + b"\n"  # 260 bytes, of numbers and three names
+    block = MAGIC + json.dumps(index).encode() + b"\n"  # about 260 bytes
     with replacing(path, backup=backup) as temporary, temporary.open("wb") as file:
         file.write(block.ljust(USER_BLOCK, b"\0"))
         file.write(content[USER_BLOCK:])
 
 
 def _hdf5(model: Any, sections: Mapping[str, bytes]) -> tuple[bytes, dict[str, tuple[int, int]]]:
-    """What Keras writes, behind an empty user block and with our group; our sections' places."""
+    """Keras' HDF5 file with an empty user block and the group `digits`; (offset, length) of each
+    section."""
     import h5py
 
     whole = io.BytesIO()
@@ -213,18 +219,28 @@ def _hdf5(model: Any, sections: Mapping[str, bytes]) -> tuple[bytes, dict[str, t
 
 def save_plain(model: Any, path: Path) -> None:
     """Write `model` as Keras writes an `.h5`, without its optimizer. Raises OutputError."""
-    import absl.logging
-
-    verbosity = absl.logging.get_verbosity()
-    absl.logging.set_verbosity(absl.logging.ERROR)  # Keras calls .h5 "legacy"; it is meant
     try:
-        model.save(path, include_optimizer=False)
+        with _no_legacy_warning():
+            model.save(path, include_optimizer=False)
     except (OSError, RuntimeError) as error:
         raise OutputError(
-            f"cannot write a temporary file in {path.parent}", "Free some space there"
+            "cannot write a temporary file", "Free some space there", path.parent
         ) from error
+
+
+@contextmanager
+def _no_legacy_warning() -> Iterator[None]:
+    """Drop the one message by which Keras calls `.h5` a legacy format, and no other."""
+    logger = logging.getLogger("absl")  # which Keras logs to
+
+    def others(record: logging.LogRecord) -> bool:
+        return "as an HDF5 file" not in str(record.msg)
+
+    logger.addFilter(others)
+    try:
+        yield
     finally:
-        absl.logging.set_verbosity(verbosity)
+        logger.removeFilter(others)
 
 
 def pack_digests(digests: NDArray[np.uint64]) -> bytes:

@@ -1,17 +1,24 @@
-"""Where models are: your own in ./models, the shipped ones with the package."""
+"""Where models are: the user's own in ./models, the shipped ones in the package."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from .recipe import FAMILIES
+from .families import FAMILIES
 
 OWN = Path("models")
 
 
 def find_model(model: str | os.PathLike[str]) -> Path:
-    """The file that `model` means: a path, or for a family your own model, else the shipped one."""
+    """Resolve a model argument to a file.
+
+    Args:
+        model: A path; or a family, for `models/FAMILY.h5` if there is one, else the shipped model.
+
+    Returns:
+        The path, whether or not it exists.
+    """
     if str(model) not in FAMILIES:
         return Path(model)
     own = OWN / f"{model}.h5"
@@ -19,7 +26,7 @@ def find_model(model: str | os.PathLike[str]) -> Path:
 
 
 def list_models() -> list[Path]:
-    """Your own models, then the shipped ones."""
+    """The user's own models, then the shipped ones."""
     return own_models() + sorted(shipped_folder().glob("*.h5"))
 
 
@@ -29,12 +36,12 @@ def own_models() -> list[Path]:
 
 
 def shipped_models() -> list[Path]:
-    """The shipped recognisers, one of each family."""
+    """The shipped recognizers, one of each family."""
     return [shipped_folder() / f"{family}.h5" for family in FAMILIES]
 
 
 def shipped_folder() -> Path:
-    """The folder of the models that come with the package, in an installation or a checkout."""
+    """The folder of the shipped models, in an installation or a checkout."""
     package = Path(__file__).parents[1]
     installed = package / "pretrained"
     return installed if installed.is_dir() else package.parents[1] / "models" / "pretrained"

@@ -1,0 +1,1 @@
+"""Train models: presets, augmentation, fitting, calibration. Imports Keras only when it trains."""

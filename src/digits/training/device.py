@@ -1,4 +1,4 @@
-"""Where a training computes."""
+"""The device that a training runs on."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ DEVICES = ("auto", "cpu", "gpu")
 
 
 def on_device(name: str) -> AbstractContextManager[Any]:
-    """What Keras does within the block happens on the `cpu` or the first `gpu`.
+    """A context in which Keras computes on a device.
 
-    `auto` leaves it to Keras, which takes a GPU where its backend sees one. Raises ModelError when
-    there is none.
+    Args:
+        name: `cpu`, `gpu` (the first one), or `auto`: Keras's own choice, a GPU where its backend
+            finds one.
+
+    Raises:
+        ModelError: There is no such device.
     """
     if name == "auto":
         return nullcontext()
     keras = import_keras()
     if not keras.distribution.list_devices(name):
         raise ModelError(
-            f"Keras' backend {keras.backend.backend()} sees no {name} here",
+            f"Keras's backend {keras.backend.backend()} finds no {name}",
             "Leave --device out, or install the backend for it, such as tensorflow[and-cuda]",
         )
     scope: AbstractContextManager[Any] = keras.device(f"{name}:0")

@@ -1,4 +1,4 @@
-"""Fit a model by a recipe: epochs, the stop rule, the best weights, and a clean interruption."""
+"""Fit a model by a recipe: epochs, early stopping, the best weights, interruption."""
 
 from __future__ import annotations
 
@@ -11,29 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models._keras import import_keras
-from ..models.recipe import Recipe
-from .augment import CALM, augmented
+from ..models.metadata import Epoch
+from .augment import LOW_AUGMENTATION, augmented
+from .recipe import Recipe
 
-STEPS_PER_CALL = 32
-"""Training steps that run without coming back to Python; a small model trains twice as fast."""
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One line of the history. Losses are cross-entropy in nats; accuracies 0..1."""
-
-    epoch: int  # from 1
-    loss: float
-    accuracy: float
-    val_loss: float | None
-    val_accuracy: float | None
-    learning_rate: float
-    seconds: float
-    best: bool  # the best so far: see `fit`
+STEPS_PER_EXECUTION = 32
+"""Training steps in one call of the compiled function; a small model trains twice as fast."""
 
 
 class Examples(Protocol):
-    """What is learned from: images (n, 28, 28) uint8 and labels (n,) uint8; a `Dataset`, say."""
+    """Labeled images: images (n, 28, 28) uint8 and labels (n,) uint8, as a `Dataset` has them."""
 
     @property
     def images(self) -> NDArray[np.uint8]: ...
@@ -42,27 +29,33 @@ class Examples(Protocol):
     def __len__(self) -> int: ...
 
 
-class Observer:
-    """Is told how the training goes; a caller overrides what it wants to show."""
+class Callback:
+    """Follows a training; override what you need."""
 
-    def started(self, model: Any, recipe: Recipe, train: Examples) -> None:
-        """The model is built; `train` holds what it will learn from."""
+    def on_train_begin(self, model: Any, recipe: Recipe, train: Examples) -> None:
+        """The model is built and about to be fitted to `train`."""
 
-    def step(self, epoch: int, share: float) -> None:
-        """`share` (0..1) of `epoch` (from 1) is done."""
+    def on_progress(self, epoch: int, fraction: float) -> None:
+        """This fraction (0..1) of `epoch` (from 1) is done."""
 
-    def epoch(self, epoch: Epoch) -> None:
+    def on_epoch_end(self, epoch: Epoch) -> None:
         """An epoch has ended."""
 
-    def finished(self) -> None:
-        """Fitting is over, by itself or by Ctrl-C; what follows takes a few seconds."""
+    def on_train_end(self) -> None:
+        """Fitting has ended or was interrupted; compiling and testing follow, for seconds."""
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """How a training ended. The model holds the weights of the best epoch."""
+    """How fitting went.
 
-    history: list[Epoch]
+    Attributes:
+        history: One record for each epoch.
+        interrupted: Whether Ctrl-C ended it.
+        seconds: Wall time.
+    """
+
+    history: tuple[Epoch, ...]
     interrupted: bool
     seconds: float
 
@@ -71,42 +64,37 @@ def fit(
     model: Any,
     recipe: Recipe,
     train: Examples,
-    validation: Examples | None,
-    seed: int,
-    observer: Observer,
+    validation: Examples | None = None,
+    *,
+    seed: int = 0,
+    callback: Callback | None = None,
 ) -> Fitted:
-    """Train `model` in place by `recipe`.
+    """Fit `model` in place; it ends with the weights of its best epoch.
 
-    The best epoch is kept: the one of the highest validation accuracy (of equals the one of the
-    lowest validation loss), or without validation pictures simply the latest. So too where the rate
-    falls to 0: the last steps average out the noise that an earlier epoch may be lucky in.
-    Ctrl-C ends the training after the best epoch so far; before the first has ended,
-    KeyboardInterrupt is raised.
-    The same seed, machine and versions give the same weights; for that, the global random state of
-    Python, NumPy and the backend is set.
+    The best epoch is the one with the highest validation accuracy (of equals, the lowest validation
+    loss). It is the last one without validation examples, and with `cosine_decay`: the final steps
+    of the decay average out noise that favors an earlier epoch by luck.
+
+    Ctrl-C ends the training and keeps the best epoch so far. The same seed, machine and versions
+    give the same weights, provided that the seed was also set globally before the model was built
+    (`keras.utils.set_random_seed`).
+
+    Args:
+        model: A Keras model of pixels (n, 28, 28).
+        recipe: Everything but its architecture is used.
+        train: Training examples.
+        validation: Held-out examples, scored after each epoch.
+        seed: Of the augmentation.
+        callback: Follows the training.
+
+    Raises:
+        KeyboardInterrupt: Interrupted before the end of the first epoch.
     """
-    keras = import_keras()
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.experimental.enable_op_determinism()
+    callback = callback or Callback()
+    _enable_determinism()
     trainee = augmented(model, recipe.augment, seed) if recipe.augment else model
-    steps = math.ceil(len(train) / recipe.batch_size)
-    rate = recipe.learning_rate
-    if recipe.cosine:
-        rate = _cosine(recipe, steps * recipe.epochs)
-    trainee.compile(
-        optimizer=keras.optimizers.get(
-            {
-                "class_name": recipe.optimizer,
-                "config": {"learning_rate": rate, **recipe.optimizer_options},
-            }
-        ),
-        loss="sparse_categorical_crossentropy",  # categorical cross-entropy on whole-number labels
-        metrics=["accuracy"],
-        steps_per_execution=_steps_per_call(recipe, len(train)),
-    )
-    recorder = _Recorder(model, trainee, recipe, validation or train, steps, observer)
+    _compile(trainee, recipe, len(train))
+    recorder = _Recorder(model, trainee, recipe, train, validation, callback)
     started = time.perf_counter()
     interrupted = False
     try:
@@ -118,122 +106,145 @@ def fit(
             shuffle=recipe.shuffle,
             validation_data=(validation.images, validation.labels) if validation else None,
             validation_batch_size=1000,
-            callbacks=[recorder.callback(), *_plateau(recipe, validation)],
+            callbacks=[recorder.keras_callback(), *_plateau(recipe, validation)],
             verbose=0,
         )
     except KeyboardInterrupt:
         interrupted = True
         if not recorder.history:
             raise
-    observer.finished()
+    callback.on_train_end()
     model.set_weights(recorder.best_weights)
-    return Fitted(recorder.history, interrupted, time.perf_counter() - started)
+    return Fitted(tuple(recorder.history), interrupted, time.perf_counter() - started)
 
 
-def _cosine(recipe: Recipe, steps: int) -> Any:
-    """The rate over `steps`: up to the recipe's in a straight line, then down along a cosine."""
-    decay = import_keras().optimizers.schedules.CosineDecay
-    rising = round(recipe.warm_up * steps)
-    if not rising:
-        return decay(recipe.learning_rate, steps)
-    return decay(0.0, steps - rising, warmup_target=recipe.learning_rate, warmup_steps=rising)
+def _enable_determinism() -> None:
+    if import_keras().backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
 
 
-def _steps_per_call(recipe: Recipe, pictures: int) -> int:
-    """At most STEPS_PER_CALL, at most an epoch, and whole calls between checks of the stop rule."""
-    steps = min(STEPS_PER_CALL, math.ceil(pictures / recipe.batch_size))
+def _compile(trainee: Any, recipe: Recipe, images: int) -> None:
+    steps = math.ceil(images / recipe.batch_size)
+    rate = recipe.learning_rate
+    if recipe.cosine_decay:
+        rate = learning_rate_schedule(recipe, steps * recipe.epochs)
+    options = {"learning_rate": rate, **recipe.optimizer_options}
+    trainee.compile(
+        optimizer=import_keras().optimizers.get(
+            {"class_name": recipe.optimizer, "config": options}
+        ),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        steps_per_execution=_steps_per_execution(recipe, steps),
+    )
+
+
+def learning_rate_schedule(recipe: Recipe, steps: int) -> Any:
+    """The Keras schedule over `steps`: a linear warm-up, then half a cosine down to 0."""
+    schedule = import_keras().optimizers.schedules.CosineDecay
+    warmup = round(recipe.warmup_fraction * steps)
+    if not warmup:
+        return schedule(recipe.learning_rate, steps)
+    return schedule(0.0, steps - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup)
+
+
+def _steps_per_execution(recipe: Recipe, epoch_steps: int) -> int:
+    """At most an epoch, and a divisor of `check_every`, so that checks fall between two calls."""
+    steps = min(STEPS_PER_EXECUTION, epoch_steps)
     if recipe.check_every:
         steps = next(n for n in range(steps, 0, -1) if recipe.check_every % n == 0)
     return steps
 
 
 def _plateau(recipe: Recipe, validation: Examples | None) -> list[Any]:
-    if recipe.plateau is None or recipe.cosine or validation is None:
+    if recipe.plateau is None or recipe.cosine_decay or validation is None:
         return []
     return [
         import_keras().callbacks.ReduceLROnPlateau(
             monitor="val_accuracy",
             factor=recipe.plateau.factor,
             patience=recipe.plateau.patience,
-            min_lr=recipe.plateau.floor,
+            min_lr=recipe.plateau.min_learning_rate,
         )
     ]
 
 
 class _Recorder:
-    """Writes the history, keeps the best weights and applies the stop rule."""
+    """Records the history, keeps the best weights, and stops the training."""
 
     def __init__(
         self,
         model: Any,
         trainee: Any,
         recipe: Recipe,
-        looked_at: Examples,
-        steps: int,
-        observer: Observer,
+        train: Examples,
+        validation: Examples | None,
+        callback: Callback,
     ) -> None:
-        self.model, self.trainee, self.recipe = model, trainee, recipe
-        self.looked_at = looked_at  # the stop rule asks for accuracy on these
-        self.steps = steps  # of an epoch
-        self.observer = observer
+        self.model, self.trainee, self.recipe, self.callback = model, trainee, recipe, callback
+        self.checked = validation or train  # `until_accuracy` is measured on these
+        self.steps = math.ceil(len(train) / recipe.batch_size)  # of an epoch
         self.history: list[Epoch] = []
         self.best_weights: list[Any] = []
         self.best_key: tuple[float, float] | None = None
-        self.number = 0
+        self.epoch = 0
         self.checks = 0
-        self.began = 0.0
+        self.epoch_started = 0.0
 
-    def callback(self) -> Any:
-        """What Keras calls."""
+    def keras_callback(self) -> Any:
         return import_keras().callbacks.LambdaCallback(
-            on_epoch_begin=self.epoch_begins,
-            on_train_batch_end=self.steps_end,
-            on_epoch_end=self.epoch_ends,
+            on_epoch_begin=self.on_epoch_begin,
+            on_train_batch_end=self.on_train_batch_end,
+            on_epoch_end=self.on_epoch_end,
         )
 
-    def epoch_begins(self, epoch: int, logs: Any) -> None:
-        self.number, self.began = epoch + 1, time.perf_counter()
-        if self.recipe.augment and self.recipe.epochs - epoch <= self.recipe.calm_epochs:
-            self.trainee.layers[0].share.assign(CALM)
+    def on_epoch_begin(self, index: int, logs: Any) -> None:
+        self.epoch, self.epoch_started = index + 1, time.perf_counter()
+        left = self.recipe.epochs - index
+        if self.recipe.augment and left <= self.recipe.low_augmentation_epochs:
+            self.trainee.layers[0].fraction.assign(LOW_AUGMENTATION)
 
-    def steps_end(self, batch: int, logs: Any) -> None:
-        done = min(batch + 1, self.steps)  # the last call of an epoch may count too far
-        self.observer.step(self.number, done / self.steps)
+    def on_train_batch_end(self, batch: int, logs: Any) -> None:
+        done = min(batch + 1, self.steps)  # Keras counts the last execution of an epoch as full
+        self.callback.on_progress(self.epoch, done / self.steps)
         if self.recipe.check_every:
-            checks = ((self.number - 1) * self.steps + done) // self.recipe.check_every
+            checks = ((self.epoch - 1) * self.steps + done) // self.recipe.check_every
             if checks > self.checks:
                 self.checks = checks
-                self.stop_if_reached(None)
+                self._stop_if_reached(None)
 
-    def epoch_ends(self, epoch: int, logs: Any) -> None:
+    def on_epoch_end(self, index: int, logs: Any) -> None:
         values = {name: float(value) for name, value in (logs or {}).items()}
-        key = (values.get("val_accuracy", self.number), -values.get("val_loss", 0.0))
-        best = self.best_key is None or self.recipe.cosine or key > self.best_key
+        key = (values.get("val_accuracy", self.epoch), -values.get("val_loss", 0.0))
+        best = self.best_key is None or self.recipe.cosine_decay or key > self.best_key
         if best:
             self.best_key, self.best_weights = key, self.model.get_weights()
         record = Epoch(
-            self.number,
-            values["loss"],
-            values["accuracy"],
-            values.get("val_loss"),
-            values.get("val_accuracy"),
-            float(self.trainee.optimizer.learning_rate),
-            time.perf_counter() - self.began,
-            best,
+            epoch=self.epoch,
+            loss=values["loss"],
+            accuracy=values["accuracy"],
+            val_loss=values.get("val_loss"),
+            val_accuracy=values.get("val_accuracy"),
+            learning_rate=float(self.trainee.optimizer.learning_rate),
+            seconds=time.perf_counter() - self.epoch_started,
+            best=best,
         )
         self.history.append(record)
-        self.observer.epoch(record)
+        self.callback.on_epoch_end(record)
         if not self.recipe.check_every:
-            self.stop_if_reached(values.get("val_accuracy"))
+            self._stop_if_reached(record.val_accuracy)
 
-    def stop_if_reached(self, accuracy: float | None) -> None:
-        """End the training when `accuracy` (measured when None) is above the recipe's mark."""
+    def _stop_if_reached(self, accuracy: float | None) -> None:
+        """Stop above `until_accuracy`; an accuracy of None is measured first."""
         if self.recipe.until_accuracy is None:
             return
         if accuracy is None:
-            images, labels = self.looked_at.images, self.looked_at.labels
-            accuracy = self.trainee.evaluate(
+            images, labels = self.checked.images, self.checked.labels
+            scores = self.trainee.evaluate(
                 images, labels, batch_size=1000, verbose=0, return_dict=True
-            )["accuracy"]
-        if accuracy is not None and accuracy > self.recipe.until_accuracy:
+            )
+            accuracy = scores["accuracy"]
+        if accuracy > self.recipe.until_accuracy:
             self.trainee.stop_training = True

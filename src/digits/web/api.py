@@ -1,4 +1,4 @@
-"""The page's routes, which are everybody's HTTP interface too: /docs tells of them."""
+"""The HTTP API, which the page uses too; /docs describes it."""
 
 from __future__ import annotations
 
@@ -15,74 +15,108 @@ from fastapi import FastAPI, File, Query, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
-from starlette.exceptions import HTTPException as AnyHTTPException
+from starlette.exceptions import HTTPException
 
+from .._io.text import printable
+from .._io.workers import processors
 from ..errors import DigitsError, PictureError
-from ..parallel import processors
-from .desk import Desk
-from .guard import Guard, Rules
-from .schema import Digit, Kept, Model, Prediction, Problem, Problems, Random, Reading
-from .shelf import Shelf
+from .model_registry import ModelRegistry, shown_path
+from .schema import (
+    CollectionInfo,
+    ErrorInfo,
+    LabeledDigit,
+    ModelInfo,
+    PictureErrorInfo,
+    Prediction,
+    RandomDigit,
+    Reading,
+)
+from .security import REQUEST_TIMEOUT, AccessRules, SecurityMiddleware
+from .state import AppState
 
 if TYPE_CHECKING:
-    from ..data.collection import Collection
-    from ..pictures import Picture
+    from ..imaging.decode import Picture
+    from ..ingest.collection import Collection
 
 STATIC = Path(__file__).parent / "static"
 
 _THREADS = processors() + 2
-_LARGE = 2_000_000  # pixels; such pictures wait for each other, and small ones pass them by
+_LARGE = 2_000_000  # pixels; such pictures wait for each other, so that small ones need not
 
-Files = Annotated[list[UploadFile], File(description="One picture or several.")]
+Files = Annotated[list[UploadFile], File(description="One or more pictures.")]
 ModelName = Annotated[
-    str | None, Query(description="One of /api/models; the first when not given.")
+    str | None, Query(description="A name from /api/models; by default, the first of them.")
 ]
 Ink = Annotated[
     Literal["auto", "dark", "light"],
-    Query(description="Whether the ink is darker or lighter than the ground."),
+    Query(description="Whether the ink is darker or lighter than the background."),
 ]
-Confidence = Annotated[float, Query(ge=0, le=1, description="Less sure, a digit is null.")]
-Pixels = Annotated[bool, Query(description="Add the 28×28 that the model saw.")]
-_UNREADABLE = {"model": Problem, "description": "The body cannot be parsed."}
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: _UNREADABLE,
-    404: {"model": Problem, "description": "There is no such model."},
-    409: {"model": Problem, "description": "The model cannot be used."},
-    413: {"model": Problem, "description": "The body is over 10 MB."},
-    422: {"model": Problems, "description": "A picture cannot be read, or a value is wrong."},
+MinConfidence = Annotated[
+    float, Query(ge=0, le=1, description="A less probable digit is null in the result.")
+]
+WithPixels = Annotated[bool, Query(description="Add the 28×28 pixels that the model got.")]
+
+_MALFORMED = {"model": ErrorInfo, "description": "The body cannot be parsed."}
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    400: _MALFORMED,
+    404: {"model": ErrorInfo, "description": "There is no such model."},
+    409: {"model": ErrorInfo, "description": "The model cannot be used."},
+    413: {"model": ErrorInfo, "description": "The body is over 10 MB."},
+    422: {
+        "model": PictureErrorInfo,
+        "description": "A picture cannot be read, or a value is wrong.",
+    },
+}
+_COLLECTION_ERRORS: dict[int | str, dict[str, Any]] = {
+    404: _ERRORS[404],
+    409: {"model": ErrorInfo, "description": "The file cannot be read or written."},
+    422: {"model": ErrorInfo, "description": "A value is wrong."},
 }
 
 
-def make_app(shelf: Shelf, collection: Collection, rules: Rules) -> Guard:
-    """The application, as uvicorn serves it."""
-    desk = Desk(shelf, collection)
+def make_app(
+    registry: ModelRegistry,
+    collection: Collection,
+    rules: AccessRules,
+    timeout: float = REQUEST_TIMEOUT,
+) -> SecurityMiddleware:
+    """The ASGI application.
+
+    Args:
+        registry: Models to offer.
+        collection: Data set that saved digits go to.
+        rules: Who may send requests.
+        timeout: Seconds within which the body of a request must arrive.
+    """
+    state = AppState(registry, collection)
     app = FastAPI(
         title="digits",
-        summary="Read handwritten digits.",
+        summary="Recognize handwritten digits.",
         description="Results are those of `digits predict` and `digits read --format json`. "
-        "An error has a `detail`: what, where, what to do.",
+        "The `detail` of an error says what is wrong and what to do.",
         docs_url=None,
         redoc_url=None,
-        lifespan=functools.partial(_lifespan, desk),
+        lifespan=functools.partial(_lifespan, state),
     )
-    app.add_exception_handler(AnyHTTPException, _http_problem)
-    app.add_exception_handler(RequestValidationError, _wrong_value)
-    app.add_exception_handler(DigitsError, functools.partial(_cannot, collection.path))
-    app.add_exception_handler(Exception, _broken)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(DigitsError, _digits_error)
+    app.add_exception_handler(Exception, _internal_error)
     _add_pages(app)
-    _add_choices(app, desk)
-    _add_readers(app, desk)
-    _add_collection(app, desk)
-    return Guard(app, rules)
+    _add_general(app, state)
+    _add_recognition(app, state)
+    _add_collection(app, state)
+    return SecurityMiddleware(app, rules, timeout)
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(desk: Desk, app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(state: AppState, app: FastAPI) -> AsyncIterator[None]:
     app.state.threads = anyio.CapacityLimiter(_THREADS)
     app.state.large = anyio.CapacityLimiter(1)
     app.state.collection = anyio.CapacityLimiter(1)
+    load_all = functools.partial(run_sync, state.registry.load_all, abandon_on_cancel=True)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(functools.partial(run_sync, desk.shelf.warm, abandon_on_cancel=True))
+        tasks.start_soon(load_all)
         yield
         tasks.cancel_scope.cancel()
 
@@ -90,7 +124,7 @@ async def _lifespan(desk: Desk, app: FastAPI) -> AsyncIterator[None]:
 async def _in_thread(
     request: Request, function: Callable[..., Any], *args: Any, queue: str = "threads"
 ) -> Any:
-    """`function(*args)`, while other requests are served; behind others in the same `queue`."""
+    """Await `function(*args)` in a thread, after earlier calls in the same queue."""
     return await run_sync(function, *args, limiter=getattr(request.app.state, queue))
 
 
@@ -98,10 +132,10 @@ def _add_pages(app: FastAPI) -> None:
     from importlib.resources import files
 
     def page(name: str) -> Callable[[], Any]:
-        async def answer() -> FileResponse:
+        async def send() -> FileResponse:
             return FileResponse(STATIC / name)
 
-        return answer
+        return send
 
     app.get("/", include_in_schema=False)(page("index.html"))
     app.get("/docs", include_in_schema=False)(page("docs.html"))
@@ -109,22 +143,22 @@ def _add_pages(app: FastAPI) -> None:
     app.mount("/static/swagger", swagger)
     app.mount("/static", StaticFiles(directory=STATIC))
 
-    @app.get("/healthz", summary="Whether the server is up.")
+
+def _add_general(app: FastAPI, state: AppState) -> None:
+    @app.get("/healthz", summary="Check that the server is up.")
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 
-
-def _add_choices(app: FastAPI, desk: Desk) -> None:
-    @app.get("/api/models", response_model=list[Model], response_model_exclude_unset=True)
+    @app.get("/api/models", response_model=list[ModelInfo], response_model_exclude_unset=True)
     async def models(request: Request) -> Any:
-        """The models that are there; the first is the default."""
-        return await _in_thread(request, desk.shelf.records)
+        """List the models; the first is the default."""
+        return await _in_thread(request, state.registry.to_json)
 
-    @app.get("/api/random", response_model=Random)
+    @app.get("/api/random", response_model=RandomDigit)
     async def random_digit(request: Request) -> Any:
-        """A test picture of MNIST, by chance, with what its writer meant."""
-        pictures = await _in_thread(request, desk.test_pictures)
-        index = random.randrange(len(pictures))  # noqa: S311  # no secret
+        """Get a random MNIST test picture with its label."""
+        pictures = await _in_thread(request, state.test_pictures)
+        index = random.randrange(len(pictures))  # noqa: S311  # not a secret
         return {
             "set": pictures.name,
             "index": index,
@@ -133,150 +167,142 @@ def _add_choices(app: FastAPI, desk: Desk) -> None:
         }
 
 
-def _add_readers(app: FastAPI, desk: Desk) -> None:
-    @app.post("/api/predict", responses={200: {"model": list[Prediction]}, **_PROBLEMS})
+def _add_recognition(app: FastAPI, state: AppState) -> None:
+    @app.post("/api/predict", responses={200: {"model": list[Prediction]}, **_ERRORS})
     async def predict(
         request: Request,
         files: Files,
         model: ModelName = None,
         ink: Ink = "auto",
-        min_confidence: Confidence = 0.5,
-        top_k: Annotated[int, Query(ge=1, le=10, description="List so many digits.")] = 1,
-        pixels: Pixels = False,
+        min_confidence: MinConfidence = 0.5,
+        top_k: Annotated[int, Query(ge=1, le=10, description="List the K best digits.")] = 1,
+        pixels: WithPixels = False,
     ) -> JSONResponse:
-        """The digit in each picture, in the order of the pictures."""
+        """Recognize the digit in each picture."""
+        reader = await _in_thread(request, state.registry.reader, state.model_name(model))
 
-        reader = await _in_thread(request, desk.shelf.reader, desk.named(model))
+        def record(picture: Picture) -> dict[str, Any]:
+            from ..recognition.preprocess import preprocess
 
-        def record(path: str, picture: Picture) -> dict[str, Any]:
-            from ..pictures import look
-            from ..records import prediction_record
+            seen = preprocess(picture, ink)
+            prediction = reader.recognizer.predict(seen, ink, min_confidence)
+            values: dict[str, Any] = prediction.to_json(top_k)
+            return values | {"pixels": seen.image.tolist()} if pixels else values
 
-            seen = look(picture, ink)
-            prediction = reader.recognizer.predict_look(seen, ink, min_confidence)
-            answer = prediction_record(path, prediction, top_k)
-            return answer | {"pixels": seen.image.tolist()} if pixels else answer
+        return await _respond(request, files, record)
 
-        return await _each(request, files, record)
-
-    @app.post("/api/read", responses={200: {"model": list[Reading]}, **_PROBLEMS})
+    @app.post("/api/read", responses={200: {"model": list[Reading]}, **_ERRORS})
     async def read(
         request: Request,
         files: Files,
         model: ModelName = None,
         ink: Ink = "auto",
-        min_confidence: Confidence = 0.0,
-        pixels: Pixels = False,
+        min_confidence: MinConfidence = 0.0,
+        pixels: WithPixels = False,
     ) -> JSONResponse:
-        """All digits in each picture, in reading order, in the order of the pictures."""
+        """Read all digits in each picture."""
+        reader = await _in_thread(request, state.registry.reader, state.model_name(model))
 
-        reader = await _in_thread(request, desk.shelf.reader, desk.named(model))
-
-        def record(path: str, picture: Picture) -> dict[str, Any]:
-            from ..records import reading_record
-
+        def record(picture: Picture) -> dict[str, Any]:
             reading = reader.read(picture, ink, min_confidence)
-            answer = reading_record(path, reading)
+            values: dict[str, Any] = reading.to_json()
             if pixels:
-                for digit, found in zip(answer["digits"], reading.digits, strict=True):
+                for digit, found in zip(values["digits"], reading.digits, strict=True):
                     digit["pixels"] = found.image.tolist()
-            return answer
+            return values
 
-        return await _each(request, files, record)
+        return await _respond(request, files, record)
 
 
-async def _each(
+async def _respond(
     request: Request,
     uploads: Sequence[UploadFile],
-    record: Callable[[str, Picture], dict[str, Any]],
+    record: Callable[[Picture], dict[str, Any]],
 ) -> JSONResponse:
-    """The records of all pictures; where one cannot be read, 422 with the others' all the same."""
-    from ..pictures import decode
+    """The records of all pictures in their order; status 422 if any cannot be decoded."""
+    from ..imaging.decode import decode
+    from ..recognition.results import Outcome
 
     records: list[dict[str, Any]] = []
-    problems = []
+    errors: list[PictureError] = []
     for upload in uploads:
         if len(uploads) > 1 and await request.is_disconnected():
             break
-        name = _name(upload)
+        name = _file_name(upload)
         try:
             picture = await _in_thread(request, decode, await upload.read(), name)
-            queue = "large" if picture.grey.size > _LARGE else "threads"
-            records.append(await _in_thread(request, record, name, picture, queue=queue))
+            queue = "large" if picture.gray.size > _LARGE else "threads"
+            records.append(
+                {"path": name, **await _in_thread(request, record, picture, queue=queue)}
+            )
         except PictureError as error:
-            problems.append(str(error))
-            records.append({"path": name, "error": str(error)})
-    if problems:
-        return JSONResponse({"detail": " ".join(problems), "results": records}, 422)
+            errors.append(error)
+            records.append(Outcome(name, None, error).to_json())
+    if errors:
+        return JSONResponse({"detail": " ".join(map(str, errors)), "results": records}, 422)
     return JSONResponse(records)
 
 
-def _name(upload: UploadFile) -> str:
-    """What the client calls the picture, without folders and what could steer a terminal."""
-    last = (upload.filename or "").replace("\\", "/").rpartition("/")[2]
-    return "".join(c if c.isprintable() else "?" for c in last) or "the picture"
+def _file_name(upload: UploadFile) -> str:
+    """The client's name of a picture, without folders and control characters."""
+    name = (upload.filename or "").replace("\\", "/").rpartition("/")[2]
+    return printable(name) or "the picture"
 
 
-def _add_collection(app: FastAPI, desk: Desk) -> None:
-    problems: dict[int | str, dict[str, Any]] = {
-        404: _PROBLEMS[404],
-        409: {"model": Problem, "description": "The file cannot be read or written."},
-        422: {"model": Problem, "description": "A value is wrong."},
-    }
-
-    @app.get("/api/mine", response_model=Kept, responses=problems)
-    async def mine(request: Request, model: ModelName = None) -> Any:
-        """Your own set: how many of each digit it holds, and how `model` learns from them."""
-        return await _in_thread(request, desk.kept, desk.named(model), queue="collection")
+def _add_collection(app: FastAPI, state: AppState) -> None:
+    @app.get("/api/mine", response_model=CollectionInfo, responses=_COLLECTION_ERRORS)
+    async def info(request: Request, model: ModelName = None) -> Any:
+        """Describe your own data set, and how to train `model` on it."""
+        name = state.model_name(model)
+        return await _in_thread(request, state.collection_info, name, queue="collection")
 
     @app.post(
         "/api/mine",
-        response_model=Kept,
+        response_model=CollectionInfo,
         status_code=201,
-        responses={400: _UNREADABLE, **problems},
+        responses={400: _MALFORMED, **_COLLECTION_ERRORS},
     )
-    async def keep(request: Request, digit: Digit, model: ModelName = None) -> Any:
-        """Add a digit, as the model saw it, with its true label."""
-        name = desk.named(model)
+    async def save(request: Request, digit: LabeledDigit, model: ModelName = None) -> Any:
+        """Save a digit, as the model got it, with its true label."""
+        name = state.model_name(model)
 
         def work() -> dict[str, Any]:
             import numpy as np
 
-            desk.collection.add(np.array(digit.pixels, np.uint8), digit.label)
-            return desk.kept(name, digit.label)
+            state.collection.add(np.array(digit.pixels, np.uint8), digit.label)
+            return state.collection_info(name, digit.label)
 
         return await _in_thread(request, work, queue="collection")
 
-    @app.delete("/api/mine/last", response_model=Kept, responses=problems)
+    @app.delete("/api/mine/last", response_model=CollectionInfo, responses=_COLLECTION_ERRORS)
     async def undo(request: Request, model: ModelName = None) -> Any:
-        """Take back the digit that this server added last; its `label` is null if there is none."""
-        name = desk.named(model)
+        """Remove the digit that this server saved last; `label` is null if there is none."""
+        name = state.model_name(model)
 
         def work() -> dict[str, Any]:
-            return desk.kept(name, desk.collection.undo())
+            return state.collection_info(name, state.collection.undo())
 
         return await _in_thread(request, work, queue="collection")
 
 
-async def _http_problem(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, AnyHTTPException)  # noqa: S101
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
     return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
 
 
-async def _wrong_value(request: Request, error: Exception) -> JSONResponse:
+async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     first = error.errors()[0]
-    place = " ".join(str(part) for part in first["loc"][1:]) or "the request"
-    return JSONResponse({"detail": f"{place}: {first['msg']}. See /docs."}, 422)
+    parameter = " ".join(str(part) for part in first["loc"][1:]) or "the request"
+    return JSONResponse({"detail": f"{parameter}: {first['msg']}. See /docs."}, 422)
 
 
-async def _cannot(collection: Path, request: Request, error: Exception) -> JSONResponse:
-    """A model or the collection cannot be used: nothing is wrong with the request."""
-    text = str(error)
-    for place in (collection.resolve(), collection):
-        text = text.replace(str(place), collection.name)
-    return JSONResponse({"detail": text}, 409)
+async def _digits_error(request: Request, error: Exception) -> JSONResponse:
+    """A model or the collection cannot be used; there is nothing wrong with the request."""
+    assert isinstance(error, DigitsError)  # noqa: S101
+    place = "" if error.path is None else f"{shown_path(error.path)}: "
+    return JSONResponse({"detail": place + error.message}, 409)
 
 
-async def _broken(request: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"detail": "Something broke here. The terminal says what."}, 500)
+async def _internal_error(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": "Internal error. See the output of `digits app`."}, 500)

@@ -1,4 +1,4 @@
-"""The shapes of what is asked and answered, for checking the one and documenting the other."""
+"""Pydantic models of requests and responses: they check the former and document both."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..recognition.results import Reason
+
 Label = Annotated[int, Field(ge=0, le=9, strict=True)]
 Value = Annotated[int, Field(ge=0, le=255, strict=True)]
 Row = Annotated[list[Value], Field(min_length=28, max_length=28)]
 Pixels = Annotated[
     list[Row],
-    Field(min_length=28, max_length=28, description="28 rows of 0 (black) to 255 (white ink)."),
+    Field(min_length=28, max_length=28, description="28 rows of 28 values, 0 black to 255 white."),
 ]
 
 
-class Digit(BaseModel):
-    """A digit to keep."""
+class LabeledDigit(BaseModel):
+    """A digit to save."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -24,35 +26,35 @@ class Digit(BaseModel):
     pixels: Pixels
 
 
-class Kept(BaseModel):
-    """Your own set. `label`: of the digit that was just added or taken back."""
+class CollectionInfo(BaseModel):
+    """The user's own data set."""
 
-    label: Label | None
+    label: Label | None = Field(description="Of the digit that was just saved or removed, if any.")
     file: str
-    counts: list[int] = Field(description="Of the digits 0 to 9.")
+    counts: list[int] = Field(description="Number of pictures of each digit, 0 to 9.")
     total: int
-    undoable: int
+    undoable: int = Field(description="Number of pictures that can be removed again.")
     train: str = Field(
-        description="The command that learns from the set; empty while that is too small."
+        description="Command that trains on the data set; empty while there are too few pictures."
     )
 
 
-class Model(BaseModel):
-    """A model. One that cannot be used has an `error` and nothing more."""
+class ModelInfo(BaseModel):
+    """A model. One that cannot be used has an `error` and none of the fields above it."""
 
     name: str
     shipped: bool
     family: str = ""
     preset: str = ""
-    test: str | None = Field(None, description="The data set of its last test.")
-    accuracy: float | None = Field(None, description="There, 0..1.")
-    bytes: int = 0
-    created: str = ""
+    test: str | None = Field(None, description="Data set of its last test.")
+    accuracy: float | None = Field(None, description="Accuracy in that test, 0 to 1.")
+    bytes: int = Field(0, description="Size of its file.")
+    created: str = Field("", description="Time of its training, ISO 8601.")
     error: str = ""
 
 
-class Random(BaseModel):
-    """A picture of a data set."""
+class RandomDigit(BaseModel):
+    """A picture from a data set."""
 
     set: str
     index: int
@@ -60,44 +62,56 @@ class Random(BaseModel):
     pixels: Pixels
 
 
-class Prediction(BaseModel):
-    """The digit in a picture. `digit` is null when none is clear; then `reason` says why."""
+class TopDigit(BaseModel):
+    """One of the most probable digits."""
 
-    path: str
-    digit: Label | None
+    digit: Label
     confidence: float
-    probabilities: list[float]
-    top: list[dict[str, Any]] = Field([], description="With top_k: digit and confidence.")
-    reason: str = ""
-    pixels: Pixels | None = None
+
+
+class Prediction(BaseModel):
+    """The digit in a picture."""
+
+    path: str = Field(description="The file name that the client gave.")
+    digit: Label | None = Field(description="Null if none is probable enough; see `reason`.")
+    confidence: float = Field(description="Probability of the most probable digit, 0 to 1.")
+    probabilities: list[float] = Field(
+        description="Of the digits 0 to 9. The rest, up to 1, is the probability of no digit."
+    )
+    top: list[TopDigit] = Field([], description="The most probable digits, if top_k is over 1.")
+    reason: Reason | None = Field(None, description="Why `digit` is null; absent if it is not.")
+    pixels: Pixels | None = Field(None, description="The input of the model, if asked for.")
 
 
 class ReadDigit(BaseModel):
-    """One of several digits. `box`: left, top, right, bottom in pixels of the upright picture."""
+    """One of several digits."""
 
-    digit: Label | None
-    confidence: float
-    line: int
-    box: list[int]
-    pixels: Pixels | None = None
+    digit: Label | None = Field(description="Null if none is probable enough.")
+    confidence: float = Field(description="Probability of the most probable digit, 0 to 1.")
+    line: int = Field(description="Number of its line of text, from 0.")
+    box: list[int] = Field(
+        description="Left, top, right, bottom in pixels of the upright picture; the last two "
+        "exclusive.",
+    )
+    pixels: Pixels | None = Field(None, description="The input of the model, if asked for.")
 
 
 class Reading(BaseModel):
-    """All digits in a picture."""
+    """All digits in a picture, in reading order."""
 
-    path: str
+    path: str = Field(description="The file name that the client gave.")
     text: str
-    lines: list[str]
+    lines: list[str] = Field(description="`?` stands for a digit that is not probable enough.")
     digits: list[ReadDigit]
 
 
-class Problem(BaseModel):
-    """What is wrong and what to do, in one sentence or two."""
+class ErrorInfo(BaseModel):
+    """What is wrong and what to do."""
 
     detail: str
 
 
-class Problems(Problem):
-    """The same, and what came of each picture: a result, or `path` and `error`."""
+class PictureErrorInfo(ErrorInfo):
+    """The same, and for each picture its result, or `path` and `error`."""
 
     results: list[dict[str, Any]] = []

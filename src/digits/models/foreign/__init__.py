@@ -1,1 +1,1 @@
-"""Model files that others wrote: understood as data, rebuilt by our own code, compiled once."""
+"""Model files that others wrote: read as data, rebuilt from an allowlist of layers, compiled."""

@@ -1,53 +1,45 @@
-"""A child process that makes a model file of ours out of what another program wrote."""
+"""Convert a model file that another program wrote to one of ours."""
 
 from __future__ import annotations
 
-import datetime
 import sys
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from .. import child
 from .. import file as model_file
-from ..compile import compile_program
-from . import child
+from ..compile import TIMEOUT, compile_model
+from ..metadata import ModelMetadata
 from .hdf5 import extract
 from .rebuild import family_of, rebuild
-
-SECONDS = 300
 
 
 def convert(source: Path, target: Path) -> None:
     """Write the model in the `.h5` at `source` to `target` as a model file of ours.
 
-    Works in a child process, so that the caller need not load TensorFlow. Damaged and foreign files
-    end within 10 s; compiling takes about 5 s. Raises ModelError.
+    A damaged or hostile file is refused within 10 s; compiling takes about 5 s. That is done in a
+    child process, unless Keras is loaded already, so that predicting need not load TensorFlow.
+
+    Raises:
+        ModelError: The file is damaged, or something in it is not supported.
+        OutputError: `target` cannot be written.
     """
-    child.run(__name__, source, target, SECONDS, "cannot be compiled")
+    if "keras" in sys.modules:
+        _convert(source, target)
+    else:
+        child.run(__name__, source, target, TIMEOUT, "the model cannot be compiled")
 
 
 def _convert(source: Path, target: Path) -> None:
-    network, weights = extract(source)  # first: a bad file must not wait for TensorFlow
+    network, weights = extract(source)  # first: a damaged file must not wait for TensorFlow
     model = rebuild(network, weights)
-    metadata: dict[str, Any] = {
-        "family": family_of(network),
-        "preset": "foreign",
-        "settings": None,
-        "seed": None,
-        "data": [],
-        "test": [],
-        "history": [],
-        "interrupted": False,
-        "seconds": 0.0,
-        "converted_from": source.name,
-        "versions": {name: version(name) for name in ("digits", "keras", "tensorflow")},
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-    }
-    program = compile_program(model)
-    model_file.write(target, model, metadata, program, np.empty(0, np.uint64), backup=False)
+    compiled = compile_model(model)
+    metadata = ModelMetadata(
+        family=family_of(network), preset="foreign", converted_from=source.name
+    )
+    model_file.write(target, model, metadata, compiled, np.empty(0, np.uint64), backup=False)
 
 
 if __name__ == "__main__":
-    sys.exit(child.answer(_convert))
+    sys.exit(child.main(_convert))

@@ -20,97 +20,118 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ModelError
-from . import child
+from .. import child
 from .architecture import Network, parse
-from .settings import Shape
+from .settings import Shape, quoted
 
 if TYPE_CHECKING:
     import h5py
 
-SECONDS = 6
-MEMORY = 3 << 30
+TIMEOUT = 6  # seconds; the child usually takes 0.15
+MAX_MEMORY = 3 << 30
 
-# What h5py raises, wherever in a damaged file it stumbles.
+# What h5py raises, depending on where in a damaged file it stumbles.
 _DAMAGE = (
     OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError,
     MemoryError, OverflowError, RecursionError,
 )  # fmt: skip
 
 Weights = list[list[NDArray[np.float32]]]
+Attributes = tuple[str, str, str]  # the arguments of `architecture.parse`
 
 
 def extract(path: Path) -> tuple[Network, Weights]:
-    """The checked network in the HDF5 file at `path`, and for each of its layers the weights.
+    """Extract the checked network from the HDF5 file at `path`, and the weights of each layer.
 
-    The child process takes about 0.15 s. Raises ModelError, within SECONDS.
+    Raises:
+        ModelError: The file is damaged, or something in it is not supported.
     """
     with tempfile.TemporaryDirectory(prefix="digits-") as folder:
         target = Path(folder, "weights.npz")
-        child.run(__name__, path, target, SECONDS, "is damaged: reading it failed")
-        return _read_extract(target)
+        child.run(__name__, path, target, TIMEOUT, "the file is damaged")
+        return read_extracted(target)
 
 
-def _read_extract(target: Path) -> tuple[Network, Weights]:
+def extract_to(source: Path, target: Path) -> None:
+    """The work of the child process: extract from `source` to the .npz `target`.
+
+    Lowers the limits of time and memory of this process for good.
+
+    Raises:
+        ModelError: As `extract`, for all damage that does not kill the process.
+    """
+    _set_limits()
+    _write_npz(target, *extract_unlimited(source))
+
+
+def extract_unlimited(path: Path) -> tuple[Attributes, Network, Weights]:
+    """As `extract`, in this process, which a hostile file may crash; the attributes first."""
+    try:
+        return _extract(path)
+    except ModelError as error:
+        raise ModelError(error.problem, error.remedy, path) from error
+    except _DAMAGE as error:
+        raise ModelError("the file is damaged", child.REMEDY, path) from error
+
+
+def _set_limits() -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has only the time limit of the parent
+        return
+    for limit, value in (
+        (resource.RLIMIT_AS, MAX_MEMORY),
+        (resource.RLIMIT_CPU, TIMEOUT),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(limit)[1]
+        soft = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        with contextlib.suppress(ValueError, OSError):  # macOS does not limit memory
+            resource.setrlimit(limit, (soft, hard))
+
+
+def _write_npz(target: Path, attributes: Attributes, network: Network, weights: Weights) -> None:
+    arrays: dict[str, Any] = {
+        f"w{i}_{k}": array for i, layer in enumerate(weights) for k, array in enumerate(layer)
+    }
+    arrays["attributes"] = np.array(attributes)
+    np.savez(target, **arrays)
+
+
+def read_extracted(target: Path) -> tuple[Network, Weights]:
+    """Read what `extract_to` wrote. Raises ModelError."""
     with np.load(target, allow_pickle=False) as archive:
-        config, version, backend = (bytes(archive[n]).decode() for n in ("config", "keras", "on"))
-        network = parse(config, version, backend)
+        network = parse(*map(str, archive["attributes"]))
         return network, [
-            [archive[f"w{i}_{k}"] for k in range(len(layer.stored))]
+            [archive[f"w{i}_{k}"] for k in range(len(layer.spec.stored))]
             for i, layer in enumerate(network.layers)
         ]
 
 
-def _checked_extract(source: Path, target: Path) -> None:
-    """The child's work, with every kind of damage as one ModelError."""
-    _limit()
-    try:
-        _extract(source, target)
-    except ModelError as error:
-        raise ModelError(f"{source}: {error.what}", error.todo) from error
-    except _DAMAGE as error:
-        raise ModelError(f"{source} is damaged", child.TODO) from error
-
-
-def _limit() -> None:
-    try:
-        import resource
-    except ImportError:  # Windows: the time limit of the parent must do
-        return
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, SECONDS),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hard = resource.getrlimit(what)[1]
-        soft = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        with contextlib.suppress(ValueError, OSError):  # macOS does not bound memory
-            resource.setrlimit(what, (soft, hard))
-
-
-def _extract(source: Path, target: Path) -> None:
+def _extract(source: Path) -> tuple[Attributes, Network, Weights]:
     import h5py
 
     if not h5py.is_hdf5(source):
-        raise ModelError("it is no HDF5 file", "Give a model file (.h5)")
+        raise ModelError("the file is not HDF5", "Give a model file (.h5)")
     with h5py.File(source, "r") as file:
         config = _text(file.attrs.get("model_config"))
-        group = _hard(file, "model_weights")
+        group = _linked(file, "model_weights")
         if not config:
             weights_only = "layer_names" in file.attrs or group is not None
-            reason = "it holds weights only, no architecture" if weights_only else "it is no model"
-            raise ModelError(reason, "Save the whole model: model.save('NAME.h5')")
+            raise ModelError(
+                "the file holds weights only" if weights_only else "the file holds no model",
+                "Save the whole model: model.save('NAME.h5')",
+            )
         if not isinstance(group, h5py.Group):
-            raise ModelError("it holds no weights", "Save the whole model: model.save('NAME.h5')")
-        version = _text(group.attrs.get("keras_version", file.attrs.get("keras_version")))
-        backend = _text(group.attrs.get("backend", file.attrs.get("backend")))
+            raise ModelError(
+                "the file holds no weights", "Save the whole model: model.save('NAME.h5')"
+            )
+        version, backend = (
+            _text(group.attrs.get(name, file.attrs.get(name)))
+            for name in ("keras_version", "backend")
+        )
         network = parse(config, version, backend)
-        weights = list(_weights(group, network))
-    arrays: dict[str, Any] = {
-        f"w{i}_{k}": array for i, layer in enumerate(weights) for k, array in enumerate(layer)
-    }
-    for name, text in (("config", config), ("keras", version), ("on", backend)):
-        arrays[name] = np.frombuffer(text.encode(), np.uint8)
-    np.savez(target, **arrays)
+        return (config, version, backend), network, list(_weights(group, network))
 
 
 def _text(value: Any) -> str:
@@ -119,8 +140,8 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _hard(group: h5py.Group, path: str) -> Any:
-    """What lies at `path`, reached by plain links inside the file; None when nothing does."""
+def _linked(group: h5py.Group, path: str) -> Any:
+    """The object at `path`, reached by hard links inside the file; None if there is none."""
     import h5py
 
     here: Any = group
@@ -131,34 +152,34 @@ def _hard(group: h5py.Group, path: str) -> Any:
         if link is None:
             return None
         if not isinstance(link, h5py.HardLink):
-            raise ModelError("it links to another place or file", child.TODO)
+            raise ModelError("the file links to another place or file", child.REMEDY)
         here = here[part]
     return here
 
 
 def _weights(group: h5py.Group, network: Network) -> Iterator[list[NDArray[np.float32]]]:
     for layer in network.layers:
-        if not layer.stored:
+        if not layer.spec.stored:
             yield []
             continue
-        inner = _hard(group, layer.name)
+        inner = _linked(group, layer.name)
         if inner is None:
-            raise ModelError(f"it holds no weights for layer {layer.name[:40]!r}", child.TODO)
+            raise ModelError(f"there are no weights for layer {quoted(layer.name)}", child.REMEDY)
         names = [_text(name) for name in _names(inner)]
-        if len(names) != len(layer.stored):
+        if len(names) != len(layer.spec.stored):
             raise _misfit(layer.name)
         yield [
-            _array(_hard(inner, name), shape, layer.name)
-            for name, shape in zip(names, layer.stored, strict=True)
+            _array(_linked(inner, name), shape, layer.name)
+            for name, shape in zip(names, layer.spec.stored, strict=True)
         ]
 
 
 def _names(group: Any) -> Sequence[Any]:
-    """The attribute `weight_names`, which Keras cuts into pieces when it is long."""
+    """The attribute `weight_names`, which Keras splits into chunks if it is long."""
     if "weight_names" in group.attrs:
         return list(group.attrs["weight_names"])
-    pieces = (group.attrs.get(f"weight_names{i}") for i in range(100))
-    return [name for piece in pieces if piece is not None for name in piece]
+    chunks = (group.attrs.get(f"weight_names{i}") for i in range(100))
+    return [name for chunk in chunks if chunk is not None for name in chunk]
 
 
 def _array(dataset: Any, shape: Shape, layer: str) -> NDArray[np.float32]:
@@ -167,19 +188,19 @@ def _array(dataset: Any, shape: Shape, layer: str) -> NDArray[np.float32]:
     if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind != "f":
         raise _misfit(layer)
     if dataset.is_virtual or dataset.external:
-        raise ModelError("it keeps its weights in other files", child.TODO)
+        raise ModelError("the file keeps its weights in other files", child.REMEDY)
     if dataset.shape != shape:
         raise _misfit(layer)
     array: NDArray[np.float32] = dataset[()].astype(np.float32)
     if not np.isfinite(array).all():
-        raise ModelError(f"the weights of layer {layer[:40]!r} hold NaN or infinity", child.TODO)
+        raise ModelError(f"the weights of layer {quoted(layer)} hold NaN or infinity", child.REMEDY)
     return array
 
 
 def _misfit(layer: str) -> ModelError:
-    what = f"the weights of layer {layer[:40]!r} do not fit its configuration"
-    return ModelError(what, child.TODO)
+    problem = f"the weights of layer {quoted(layer)} do not fit its configuration"
+    return ModelError(problem, child.REMEDY)
 
 
 if __name__ == "__main__":
-    sys.exit(child.answer(_checked_extract))
+    sys.exit(child.main(extract_to))

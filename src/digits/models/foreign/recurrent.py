@@ -1,27 +1,28 @@
-"""Recurrent layers: rows of a picture, one after the other."""
+"""Recurrent layers, over the rows of a picture."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from .graph import pair
-from .settings import ACTIVATIONS, IGNORED, IGNORED_ENDINGS, Made, Settings, Shape
+from .graph import class_and_config
+from .settings import ACTIVATIONS, IGNORED, IGNORED_SUFFIXES, LayerSpec, Settings, Shape
 
 # Until Keras 2, hard_sigmoid(x) was clip(0.2 x + 1/2, 0, 1); now it is clip(x / 6 + 1/2, 0, 1). The
 # old one is the new one of 1.2 x: for each conversion, which gates of how many to scale by that.
 GATES = {"LSTM hard": ((0, 1, 3), 4), "GRU hard": ((0, 1), 3)}
+MAX_ROWS = 256
 
 
-def recurrent(settings: Settings, shapes: list[Shape]) -> Made:
+def recurrent(settings: Settings, shapes: list[Shape]) -> LayerSpec:
     shape = shapes[0]
-    if len(shape) != 2 or shape[0] > 256:
-        raise settings.refused("needs rows of pixels, at most 256")
+    if len(shape) != 2 or shape[0] > MAX_ROWS:
+        raise settings.refused(f"needs rows of pixels, at most {MAX_ROWS}")
     kind = settings.kind
-    units = settings.integer("units", "output_dim", most=8192)
+    units = settings.integer("units", "output_dim", maximum=8192)
     bias = settings.flag("use_bias", default=True)
     rows = settings.flag("return_sequences", default=False)
-    settings.nothing_but(stateful=False, return_state=False, time_major=False)
+    settings.require(stateful=False, return_state=False, time_major=False)
     values: dict[str, Any] = {
         "units": units, "use_bias": bias, "return_sequences": rows, "unroll": True,
         "activation": settings.activation(default="tanh"),
@@ -33,7 +34,7 @@ def recurrent(settings: Settings, shapes: list[Shape]) -> Made:
         if settings.origin.major < 2:
             raise settings.refused("of Keras 1 is not supported")
         values["recurrent_activation"] = settings.choice(
-            "recurrent_activation", default="hard_sigmoid", of=(*ACTIVATIONS, "hard_sigmoid")
+            "recurrent_activation", default="hard_sigmoid", choices=(*ACTIVATIONS, "hard_sigmoid")
         )
     if kind == "LSTM":
         settings.flag("unit_forget_bias", default=True)
@@ -44,37 +45,41 @@ def recurrent(settings: Settings, shapes: list[Shape]) -> Made:
     output = (shape[0], units) if rows else (units,)
     hard = settings.origin.major < 3 and values.get("recurrent_activation") == "hard_sigmoid"
     conversion = f"{kind} hard" if hard else ""
-    return Made(((kind, values),), output, stored, conversion, places=shape[0], steps=shape[0])
+    return LayerSpec(((kind, values),), output, stored, conversion, uses=shape[0], steps=shape[0])
 
 
-def bidirectional(settings: Settings, shapes: list[Shape]) -> Made:
-    kind, inner = pair(settings.get("layer"), "a wrapped layer")
+def bidirectional(settings: Settings, shapes: list[Shape]) -> LayerSpec:
+    kind, inner = class_and_config(settings.get("layer"), "a wrapped layer")
     backward = settings.get("backward_layer")
-    merge = settings.choice("merge_mode", default="concat", of=("concat", "sum", "ave", "mul"))
+    merge = settings.choice("merge_mode", default="concat", choices=("concat", "sum", "ave", "mul"))
     if kind not in ("SimpleRNN", "LSTM", "GRU") or not isinstance(inner, dict):
-        raise settings.refused("wraps something else than a recurrent layer")
+        raise settings.refused("wraps a layer that is not recurrent")
     if backward is not None and not _mirrors(inner, backward):
-        raise settings.refused("has a backward layer of its own kind")
+        raise settings.refused("has a backward layer with settings of its own")
     within = Settings(kind, settings.name, inner, settings.origin)
-    made = recurrent(within, shapes)
-    within.finish()
-    if made.parts[0][1]["go_backwards"]:
-        raise settings.refused("has an unusual go_backwards")
-    wide = made.output[-1] * (2 if merge == "concat" else 1)
-    values = {"layer": made.parts[0], "merge_mode": merge}
-    parts, output = (("Bidirectional", values),), (*made.output[:-1], wide)
-    return Made(
-        parts, output, made.stored * 2, made.conversion, places=made.places, steps=2 * made.steps
+    spec = recurrent(within, shapes)
+    within.refuse_unread()
+    if spec.layers[0][1]["go_backwards"]:
+        raise settings.refused("has an unsupported go_backwards")
+    wide = spec.output[-1] * (2 if merge == "concat" else 1)
+    values = {"layer": spec.layers[0], "merge_mode": merge}
+    return LayerSpec(
+        (("Bidirectional", values),),
+        (*spec.output[:-1], wide),
+        spec.stored * 2,
+        spec.conversion,
+        uses=spec.uses,
+        steps=2 * spec.steps,
     )
 
 
 def _mirrors(forward: Mapping[str, Any], backward: Any) -> bool:
-    """Whether `backward` is the layer that Keras makes of `forward` by itself."""
+    """Whether `backward` is the layer that Keras itself derives from `forward`."""
     config = backward.get("config") if isinstance(backward, Mapping) else None
     if not isinstance(config, Mapping):
         return False
     differing = {k for k in {*forward, *config} if forward.get(k) != config.get(k)}
     return config.get("go_backwards") is True and all(
-        k in ("go_backwards", "name") or k in IGNORED or k.endswith(IGNORED_ENDINGS)
+        k in ("go_backwards", "name") or k in IGNORED or k.endswith(IGNORED_SUFFIXES)
         for k in differing
     )

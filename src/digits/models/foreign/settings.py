@@ -1,8 +1,7 @@
-"""The settings of a layer, read by type and within bounds; what is not known is refused."""
+"""The settings of a layer, read by type and within bounds; unknown ones are refused."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,13 +9,15 @@ from typing import Any, NamedTuple
 from ...errors import ModelError
 
 Shape = tuple[int, ...]
-Parts = tuple[tuple[str, dict[str, Any]], ...]
+KerasLayers = tuple[tuple[str, dict[str, Any]], ...]  # (class name, arguments) of each
+
+MAX_NAME = 40  # characters of a name in a message
 
 ACTIVATIONS = (
     "linear relu softmax sigmoid log_sigmoid tanh elu selu softplus softsign gelu silu swish relu6"
 ).split()
 
-# Settings that matter only for training, or that say the same once more.
+# Settings that matter only for training, or that repeat others.
 IGNORED = frozenset(
     """name trainable dtype input_dtype batch_input_shape batch_shape input_dim input_length
     input_shape build_config registered_name module autocast init inner_init forget_bias_init seed
@@ -25,36 +26,55 @@ IGNORED = frozenset(
     dropout recurrent_dropout dropout_W dropout_U moving_mean moving_variance
     input_spec weights auto_cast zero_output_for_mask""".split()
 )
-IGNORED_ENDINGS = ("_initializer", "_regularizer", "_constraint")
-TODO = "Save a Sequential or plain functional model of common layers with ten outputs"
+IGNORED_SUFFIXES = ("_initializer", "_regularizer", "_constraint")
+
+
+def refused(problem: str) -> ModelError:
+    """The error for a model that is not supported; the caller knows its path."""
+    return ModelError(
+        problem, "Save a Sequential or plain functional model of common layers with ten outputs"
+    )
+
+
+def quoted(text: str) -> str:
+    """A text from the file, escaped and cut for a message."""
+    return repr(text if len(text) <= MAX_NAME else f"{text[:MAX_NAME]}…")
 
 
 @dataclass(frozen=True)
-class Made:
-    """What stands for a layer; the fields are those of `architecture.Layer`.
+class LayerSpec:
+    """What a layer of the file becomes.
 
-    joins: whether it takes several inputs. places: how often each weight is used for one picture.
-    steps: how often its loop is written out.
+    Attributes:
+        layers: The Keras 3 layers that replace it, one after the other. Layers that do nothing when
+            predicting, such as dropout, have none.
+        output: Shape of its output, without the batch axis.
+        stored: Shapes of its weights as the file holds them, in order.
+        conversion: How those become the weights of today's layer: "" unchanged, or a name that
+            `rebuild` knows.
+        merges: Whether it takes several inputs.
+        uses: How often each weight is used for one picture.
+        steps: Steps of its loop, each of which is written out.
     """
 
-    parts: Parts
+    layers: KerasLayers
     output: Shape
     stored: tuple[Shape, ...] = ()
     conversion: str = ""
-    joins: bool = False
-    places: int = 1
+    merges: bool = False
+    uses: int = 1
     steps: int = 0
 
 
 class Origin(NamedTuple):
-    """Who wrote the file: Keras' major version, and its backend ("" when not told)."""
+    """What wrote the file: Keras' major version, and its backend ("" if unknown)."""
 
     major: int
     backend: str
 
 
 class Settings:
-    """The settings of one layer; see the module."""
+    """The settings of one layer. What no method read is refused by `refuse_unread`."""
 
     def __init__(self, kind: str, name: str, config: Mapping[str, Any], origin: Origin) -> None:
         self.kind = kind
@@ -63,79 +83,79 @@ class Settings:
         self._config = config
         self._read: set[str] = set()
 
-    def refused(self, reason: str) -> ModelError:
+    def refused(self, problem: str) -> ModelError:
         """The error that says what is wrong with this layer."""
-        name = self.name if len(self.name) <= 40 else f"{self.name[:40]}…"
-        return ModelError(f"layer {name!r} ({self.kind}) {reason}", TODO)
+        return refused(f"layer {quoted(self.name)} ({self.kind}) {problem}")
 
     def get(self, *names: str, default: Any = None) -> Any:
-        """The first of these settings that there is."""
+        """The first of these settings that is present and not None."""
         self._read.update(names)
         return next((self._config[n] for n in names if self._config.get(n) is not None), default)
 
-    def integer(self, *names: str, default: int | None = None, most: int = 65536) -> int:
-        """A whole number from 1 to `most`."""
+    def integer(self, *names: str, default: int | None = None, maximum: int = 65536) -> int:
+        """An integer from 1 to `maximum`."""
         value = self.get(*names, default=default)
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise self.refused(f"has an unusual {names[0]}")
+        if type(value) is not int or not 1 <= value <= maximum:
+            raise self._unsupported(names[0])
         return value
 
     def integers(self, *names: str, count: int, default: Any = None) -> tuple[int, ...]:
-        """`count` whole numbers from 1 to 1000; one number means all of them."""
+        """`count` integers from 1 to 1000; a single one stands for all of them."""
         value = self.get(*names, default=default)
         values = [value] * count if isinstance(value, int) else value
         if not isinstance(values, list | tuple) or len(values) != count:
-            raise self.refused(f"has an unusual {names[0]}")
-        if any(isinstance(v, bool) or not isinstance(v, int) or not 1 <= v <= 1000 for v in values):
-            raise self.refused(f"has an unusual {names[0]}")
+            raise self._unsupported(names[0])
+        if any(type(v) is not int or not 1 <= v <= 1000 for v in values):
+            raise self._unsupported(names[0])
         return tuple(values)
 
     def number(self, *names: str, default: float) -> float:
         """A finite number."""
         value = self.get(*names, default=default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e9:
-            raise self.refused(f"has an unusual {names[0]}")
-        if not math.isfinite(value):
-            raise self.refused(f"has an unusual {names[0]}")
+        if type(value) not in (int, float) or not abs(value) <= 1e9:  # or NaN
+            raise self._unsupported(names[0])
         return float(value)
 
     def flag(self, *names: str, default: bool) -> bool:
         """True or false."""
         value = self.get(*names, default=default)
         if not isinstance(value, bool):
-            raise self.refused(f"has an unusual {names[0]}")
+            raise self._unsupported(names[0])
         return value
 
-    def choice(self, *names: str, default: str, of: Sequence[str]) -> str:
-        """One of a few words."""
+    def choice(self, *names: str, default: str, choices: Sequence[str]) -> str:
+        """One of `choices`."""
         value = self.get(*names, default=default)
         if isinstance(value, Mapping) and value.get("class_name") == "function":
             value = value.get("config")  # Keras 3 may spell a function out
-        if value not in of:
-            raise self.refused(f"has the {names[0]} {str(value)[:40]!r}, which is not allowed")
+        if value not in choices:
+            raise self.refused(f"has the {names[0]} {quoted(str(value))}, which is not supported")
         return str(value)
 
     def activation(self, *names: str, default: str = "linear") -> str:
         """The name of an activation."""
         names = names or ("activation",)
-        return self.choice(*names, default=default, of=ACTIVATIONS)
+        return self.choice(*names, default=default, choices=ACTIVATIONS)
 
     def channels_first(self) -> bool:
-        """Whether pictures come as (channels, rows, columns)."""
+        """Whether pictures are (channels, rows, columns)."""
         value = self.get("data_format", "dim_ordering", default="channels_last")
         if value not in ("channels_first", "th", "channels_last", "tf"):
-            raise self.refused("has an unusual data_format")
+            raise self._unsupported("data_format")
         return value in ("channels_first", "th")
 
-    def nothing_but(self, **expected: Any) -> None:
-        """Refuse settings that have another value than the one that is supported."""
+    def require(self, **expected: Any) -> None:
+        """Refuse settings that are present with another value than the supported one."""
         for name, value in expected.items():
             if self.get(name, default=value) != value:
-                raise self.refused(f"has {name} set, which is not supported")
+                raise self._unsupported(name)
 
-    def finish(self) -> None:
-        """Refuse what nobody asked for."""
+    def refuse_unread(self) -> None:
+        """Refuse settings that no method read, unless they are known to be harmless."""
         for name, value in self._config.items():
-            known = name in self._read or name in IGNORED or name.endswith(IGNORED_ENDINGS)
+            known = name in self._read or name in IGNORED or name.endswith(IGNORED_SUFFIXES)
             if not known and value not in (None, False):
-                raise self.refused(f"has an unknown setting {name[:40]!r}")
+                raise self.refused(f"has an unknown setting {quoted(name)}")
+
+    def _unsupported(self, name: str) -> ModelError:
+        return self.refused(f"has an unsupported {name}")

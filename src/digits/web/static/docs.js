@@ -1,3 +1,3 @@
-// Swagger UI, which is installed with the package fastapi-offline, on our own description.
+// Swagger UI, which comes with the package fastapi-offline.
 
 window.SwaggerUIBundle({ url: "/openapi.json", dom_id: "#docs" });

@@ -1,71 +1,77 @@
-// Pictures: the 28x28 of a model, and files with boxes drawn over them.
+// Pictures: the 28x28 input of a model, and files with boxes drawn over them.
 
-const MOST_BYTES = 9_500_000; // the server takes 10 MB with all that is around
-const MOST_SIDE = 3000; // to which a larger picture is reduced
-const SHOWN_SIDE = 1200;
+const MAX_BYTES = 9_500_000; // the server takes 10 MB, the form around the picture included
+const MAX_SIDE = 3000; // pixels, to which a larger file is reduced
+const MIN_SHOWN_SIDE = 400;
+const MAX_SHOWN_SIDE = 1200;
 
-function canvasOf(width, height) {
+function newCanvas(width, height) {
   return Object.assign(document.createElement("canvas"), { width, height });
 }
 
-// Rows of 0..255, white ink on black, into a canvas of their size; black without any.
-export function pixelsOnto(canvas, pixels) {
-  const pen = canvas.getContext("2d");
-  const image = pen.createImageData(28, 28);
+// Draw 28 rows of 28 values 0..255, or black without any.
+export function drawPixels(canvas, pixels) {
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(28, 28);
   (pixels?.flat() ?? Array(784).fill(0)).forEach((value, i) => {
     image.data.set([value, value, value, 255], 4 * i);
   });
-  pen.putImageData(image, 0, 0);
+  context.putImageData(image, 0, 0);
   return canvas;
 }
 
 export function pngOf(pixels) {
-  return new Promise((done) => pixelsOnto(canvasOf(28, 28), pixels).toBlob(done, "image/png"));
+  return new Promise((done) => drawPixels(newCanvas(28, 28), pixels).toBlob(done, "image/png"));
 }
 
-// A file as {blob, image}: itself, or where it is too large a smaller picture of it; image is null
-// where this browser cannot show it.
-export async function opened(file) {
+// A file as {blob, image}; a large one is reduced. `image` is null if this browser cannot show it.
+export async function openFile(file) {
   const image = await createImageBitmap(file).catch(() => null);
-  if (file.size <= MOST_BYTES || !image) return { blob: file, image };
-  const scale = Math.min(1, MOST_SIDE / Math.max(image.width, image.height));
-  const canvas = canvasOf(Math.round(image.width * scale), Math.round(image.height * scale));
-  const pen = canvas.getContext("2d");
-  pen.fillStyle = "#fff"; // under what is transparent
-  pen.fillRect(0, 0, canvas.width, canvas.height);
-  pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+  if (file.size <= MAX_BYTES || !image) return { blob: file, image };
+  const scale = Math.min(1, MAX_SIDE / Math.max(image.width, image.height));
+  const canvas = newCanvas(Math.round(image.width * scale), Math.round(image.height * scale));
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#fff"; // under transparent pixels
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
   image.close();
   const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.92));
   return { blob, image: await createImageBitmap(blob) };
 }
 
-// `image` with a box around each of `digits`, and what it was read as beside it.
-export function drawPicture(canvas, image, digits, chosen) {
-  const pen = canvas.getContext("2d");
+// Draw `image` (if null, an empty strip) with a labeled box around each of `digits`; the one at
+// index `selected` has another color.
+export function drawPicture(canvas, image, digits, selected) {
+  const context = canvas.getContext("2d");
   if (!image) {
     [canvas.width, canvas.height] = [280, 60];
-    pen.fillStyle = "#fff";
-    pen.fillRect(0, 0, canvas.width, canvas.height);
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, canvas.width, canvas.height);
     return;
   }
   const longer = Math.max(image.width, image.height);
-  const scale = longer < 400 ? Math.ceil(400 / longer) : Math.min(1, SHOWN_SIDE / longer);
+  const scale = longer < MIN_SHOWN_SIDE
+    ? Math.ceil(MIN_SHOWN_SIDE / longer)
+    : Math.min(1, MAX_SHOWN_SIDE / longer);
   [canvas.width, canvas.height] = [image.width * scale, image.height * scale].map(Math.round);
-  pen.imageSmoothingEnabled = scale < 4;
-  pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+  context.imageSmoothingEnabled = scale < 4;
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
   digits.forEach((digit, i) => {
-    const [left, top, right, bottom] = digit.box.map((value) => value * scale);
-    const height = Math.max(14, Math.min(0.4 * (bottom - top), canvas.width / 14));
-    pen.strokeStyle = pen.fillStyle = i === chosen ? "#c1440e" : "#1558b0";
-    pen.lineWidth = Math.max(2, height / 10);
-    pen.strokeRect(left, top, right - left, bottom - top);
-    pen.font = `700 ${height}px sans-serif`;
-    pen.textBaseline = "bottom";
-    const below = top < 1.2 * height;
-    const label = String(digit.digit ?? "?");
-    const wide = pen.measureText(label).width + 0.4 * height;
-    pen.fillRect(left, below ? bottom : top - 1.1 * height, wide, 1.1 * height);
-    pen.fillStyle = "#fff";
-    pen.fillText(label, left + 0.2 * height, below ? bottom + 1.05 * height : top - 0.05 * height);
+    const box = digit.box.map((value) => value * scale);
+    drawBox(context, box, String(digit.digit ?? "?"), i === selected ? "#c1440e" : "#1558b0");
   });
+}
+
+function drawBox(context, [left, top, right, bottom], label, color) {
+  const size = Math.max(14, Math.min(0.4 * (bottom - top), context.canvas.width / 14)); // of text
+  context.strokeStyle = context.fillStyle = color;
+  context.lineWidth = Math.max(2, size / 10);
+  context.strokeRect(left, top, right - left, bottom - top);
+  context.font = `700 ${size}px sans-serif`;
+  context.textBaseline = "bottom";
+  const below = top < 1.2 * size; // no room above the box
+  const width = context.measureText(label).width + 0.4 * size;
+  context.fillRect(left, below ? bottom : top - 1.1 * size, width, 1.1 * size);
+  context.fillStyle = "#fff";
+  context.fillText(label, left + 0.2 * size, below ? bottom + 1.05 * size : top - 0.05 * size);
 }

@@ -1,14 +1,16 @@
-// What the page asks of the server. A refusal becomes an Error with the server's own sentence.
+// The HTTP API. An error response becomes an Error with the server's own message.
 
 async function ask(path, options = {}) {
-  let answer;
+  let response;
   try {
-    answer = await fetch(path, options);
+    response = await fetch(path, options);
   } catch {
-    throw new Error("The server does not answer. Start `digits app` again.");
+    throw new Error("The server does not respond. Start `digits app` again.");
   }
-  const content = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(content.detail ?? `The server answered ${answer.status}.`);
+  const content = await response.json().catch(() => ({}));
+  if (!response.ok) {
+    throw new Error(content.detail ?? `The server responded with status ${response.status}.`);
+  }
   return content;
 }
 
@@ -23,11 +25,12 @@ export const predict = (blob, name, query) => send("/api/predict", blob, name, q
 export const read = (blob, name, query) => send("/api/read", blob, name, query);
 export const random = () => ask("/api/random");
 
-const of = (model) => (model ? `?${new URLSearchParams({ model })}` : "");
+// `model`: name of the model that the training command in the response starts from.
+const query = (model) => (model ? `?${new URLSearchParams({ model })}` : "");
 
-export const mine = (model) => ask(`/api/mine${of(model)}`);
-export const takeBack = (model) => ask(`/api/mine/last${of(model)}`, { method: "DELETE" });
-export const keep = (label, pixels, model) => ask(`/api/mine${of(model)}`, {
+export const collection = (model) => ask(`/api/mine${query(model)}`);
+export const removeLast = (model) => ask(`/api/mine/last${query(model)}`, { method: "DELETE" });
+export const save = (label, pixels, model) => ask(`/api/mine${query(model)}`, {
   method: "POST",
   headers: { "Content-Type": "application/json" },
   body: JSON.stringify({ label, pixels }),

@@ -1,0 +1,1 @@
+"""Files written whole or not at all, worker processes, and the process's standard error."""

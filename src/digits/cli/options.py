@@ -1,0 +1,153 @@
+"""The options and arguments that several commands have."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from .messages import Messages
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+MODEL_HELP = (
+    "A model file, or dense, cnn or rnn: your own models/MODEL.h5 if there is one, else the "
+    "shipped model."
+)
+PATH = click.Path(path_type=Path)
+
+
+def quiet_option(command: Function) -> Function:
+    """-q/--quiet; while the command runs, messages of the library go to stderr."""
+
+    @click.option("-q", "--quiet", is_flag=True, help="No progress, notes or warnings.")
+    @functools.wraps(command)
+    def wrapped(*args: Any, quiet: bool, **kwargs: Any) -> Any:
+        click.get_current_context().meta["quiet"] = quiet
+        with Messages(quiet):
+            return command(*args, **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def output_option(
+    metavar: str, help_text: str, *, required: bool = False, default: Path | None = None
+) -> Callable[[Function], Function]:
+    """-o/--output."""
+    return click.option(
+        "-o", "--output", type=PATH, required=required, default=default, metavar=metavar,
+        show_default=default is not None, help=help_text,
+    )  # fmt: skip
+
+
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace existing files.")
+
+
+def result_options(*formats: str) -> Callable[[Function], Function]:
+    """--format, -o/--output and --overwrite; the command gets `fmt`, `output` and `overwrite`."""
+
+    def decorate(command: Function) -> Function:
+        command = overwrite_option(command)
+        command = output_option("FILE", "Write the results to FILE instead of stdout.")(command)
+        return click.option(
+            "--format", "fmt", type=click.Choice(formats), default=formats[0], show_default=True,
+            help="Format of the results.",
+        )(command)  # fmt: skip
+
+    return decorate
+
+
+def new_file_options(metavar: str) -> Callable[[Function], Function]:
+    """-o/--output, which is required, and --overwrite."""
+
+    def decorate(command: Function) -> Function:
+        command = overwrite_option(command)
+        return output_option(metavar, f"Write to {metavar}.", required=True)(command)
+
+    return decorate
+
+
+data_dir_option = click.option(
+    "--data-dir", type=PATH, metavar="FOLDER",
+    help="Look for MNIST here first, and download it to here.",
+)  # fmt: skip
+
+
+class _DataOption(click.Option):
+    """--data. Its help names the registered formats, which import NumPy: only when it is shown."""
+
+    @property
+    def help(self) -> str:
+        from ..ingest.sources import DATA_HELP
+
+        return f"{DATA_HELP}{' Repeatable.' if self.multiple else ''}  [default: auto]"
+
+    @help.setter  # noqa: A003
+    def help(self, value: str | None) -> None:
+        """Set by click; there is nothing to keep."""
+
+
+def data_options(*, multiple: bool = True) -> Callable[[Function], Function]:
+    """--data and --data-dir."""
+
+    def decorate(command: Function) -> Function:
+        return click.option(
+            "--data", cls=_DataOption, multiple=multiple, metavar="DATA",
+            default=("auto",) if multiple else "auto",
+        )(data_dir_option(command))  # fmt: skip
+
+    return decorate
+
+
+def model_option(*, multiple: bool = False) -> Callable[[Function], Function]:
+    """-m/--model; if repeatable, the command gets `models`."""
+    return click.option(
+        "-m", "--model", *(["models"] if multiple else []), multiple=multiple,
+        default=("cnn",) if multiple else "cnn", metavar="MODEL",
+        help=f"{MODEL_HELP}{' Repeatable.' if multiple else ''}  [default: cnn]",
+    )  # fmt: skip
+
+
+ink_option = click.option(
+    "--ink", type=click.Choice(["auto", "dark", "light"]), default="auto", show_default=True,
+    help="Whether the ink is darker or lighter than the background.",
+)  # fmt: skip
+
+pictures_argument = click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
+
+
+def min_confidence_option(default: float, help_text: str) -> Callable[[Function], Function]:
+    """--min-confidence."""
+    return click.option(
+        "--min-confidence", type=click.FloatRange(0, 1), default=default, show_default=True,
+        metavar="P", help=help_text,
+    )  # fmt: skip
+
+
+def show_option(help_text: str) -> Callable[[Function], Function]:
+    """--show."""
+    return click.option("--show", type=PATH, metavar="FILE", help=help_text)
+
+
+def seed_option(what: str) -> Callable[[Function], Function]:
+    """--seed, the random seed of `what`."""
+    return click.option(
+        "--seed", type=click.IntRange(0), default=0, show_default=True, metavar="N",
+        help=f"Random seed of {what}.",
+    )  # fmt: skip
+
+
+def limit_option(help_text: str) -> Callable[[Function], Function]:
+    """--limit."""
+    return click.option("--limit", type=click.IntRange(1), metavar="N", help=help_text)
+
+
+def split_option(default: str) -> Callable[[Function], Function]:
+    """--split."""
+    return click.option(
+        "--split", type=click.Choice(["train", "test", "all"]), default=default,
+        show_default=True, help="Part of the data set; an unsplit set is used whole.",
+    )  # fmt: skip

@@ -1,0 +1,51 @@
+"""Where results go, and in which format."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from .._io.files import refuse_existing, replacing
+
+
+@contextlib.contextmanager
+def result_stream(output: Path | None, overwrite: bool) -> Iterator[IO[str]]:
+    """The stream for results: stdout, or a file that is replaced only once it is complete."""
+    if output is None:
+        yield sys.stdout
+        return
+    refuse_existing(output, overwrite)
+    with (
+        replacing(output) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
+        yield file
+
+
+def write_records(
+    records: Iterable[Mapping[str, Any]], fmt: str, stream: IO[str], columns: Sequence[str] = ()
+) -> None:
+    """Write `records` one by one, as a JSON list, as JSON lines, or as CSV with `columns`."""
+    if fmt == "csv":
+        import csv
+
+        rows = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
+        rows.writeheader()
+        for record in records:
+            rows.writerow(record)
+            stream.flush()
+        return
+    if fmt == "jsonl":
+        for record in records:
+            stream.write(json.dumps(record) + "\n")
+            stream.flush()
+        return
+    between = "[\n"
+    for record in records:
+        stream.write(between + json.dumps(record))
+        between = ",\n"
+    stream.write("[]\n" if between == "[\n" else "\n]\n")

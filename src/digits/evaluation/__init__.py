@@ -1,0 +1,1 @@
+"""Metrics, and models scored on data sets."""

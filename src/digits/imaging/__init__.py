@@ -1,0 +1,1 @@
+"""Any picture, decoded; its foreground; MNIST's geometry."""

@@ -1,0 +1,230 @@
+"""The labels of picture files: from their folder, their name, a pattern, or a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from string import Formatter
+
+from .._io.files import read_error
+from ..errors import DataError, DigitsError
+from .files import PictureFile, absolute
+
+Label = int | DigitsError
+"""A digit, or why there is none."""
+
+_DIGITS = frozenset("0123456789")
+_SEPARATORS = re.compile("[ _.-]+")
+_NUMBERS = re.compile("[0-9]+(?:[ _.-]+[0-9]+)*")
+_PATTERN_REMEDY = (
+    "Use a template such as '{label}_{index}' or '{index}_{label}', "
+    "or a regular expression with a group (?P<label>...)"
+)
+
+
+def labels_from_names(files: Sequence[PictureFile]) -> list[Label]:
+    """Labels from folders named 0 to 9, else from names of numbers: 7_1558, 0012_7, or just 7.
+
+    The label is the first or the last number of a name, whichever has one digit. Where both have,
+    the other names of the same source decide: a longer number is not a label.
+
+    Raises:
+        DataError: If no other name decides, or a name clearly contradicts its folder.
+    """
+    labels = [_folder_label(file) for file in files]
+    # People name the files of different folders in different ways.
+    by_source: dict[int, list[int]] = defaultdict(list)
+    for i, (file, label) in enumerate(zip(files, labels, strict=True)):
+        if label is None:
+            by_source[file.source].append(i)
+        else:
+            _refuse_contradiction(file, label)
+    for indices in by_source.values():
+        found = _labels_of_names([files[i] for i in indices])
+        for i, label in zip(indices, found, strict=True):
+            labels[i] = label
+    return [
+        _no_label(file) if label is None else label
+        for file, label in zip(files, labels, strict=True)
+    ]
+
+
+def _no_label(file: PictureFile) -> DataError:
+    return DataError(
+        "neither its folder nor its name tells the digit",
+        "Put it into a folder named 0 to 9, name it like 7_0001.png or 0001_7.png, "
+        "or give --pattern or --labels",
+        file.path,
+    )
+
+
+def _folder_label(file: PictureFile) -> int | None:
+    folder = file.absolute.split("/")[-2]
+    return int(folder) if folder in _DIGITS else None
+
+
+def _refuse_contradiction(file: PictureFile, label: int) -> None:
+    """Raise DataError if the file is named as usual, and its name contains another digit."""
+    numbers = _numbers(file)
+    if len(numbers) < 2:
+        return
+    digits = [number for number in (numbers[0], numbers[-1]) if number in _DIGITS]
+    if len(digits) == 1 and int(digits[0]) != label:
+        raise DataError(
+            f"it is in a folder named {label}, but its name says {digits[0]}",
+            "Tell which one is the label: --pattern '{label}/*' for the folder, "
+            "or '{index}_{label}' for the name",
+            file.path,
+        )
+
+
+def _labels_of_names(files: Sequence[PictureFile]) -> list[int | None]:
+    names = [_numbers(file) for file in files]
+    # With a 10.png among them, 7.png is the seventh picture rather than a 7.
+    counted = any(len(name) == 1 and name[0] not in _DIGITS for name in names)
+    first = any(name and name[0] in _DIGITS and name[-1] not in _DIGITS for name in names)
+    last = any(name and name[0] not in _DIGITS and name[-1] in _DIGITS for name in names)
+    labels: list[int | None] = []
+    for file, name in zip(files, names, strict=True):
+        digits = [number for number in name[:1] + name[1:][-1:] if number in _DIGITS]
+        if not digits or (counted and len(name) == 1):
+            labels.append(None)
+        elif len(set(digits)) == 1:
+            labels.append(int(digits[0]))
+        elif first == last:
+            raise DataError(
+                f"its label may be {digits[0]} or {digits[1]}",
+                "Tell which: --pattern '{label}_{index}' or '{index}_{label}'",
+                file.path,
+            )
+        else:
+            labels.append(int(digits[0] if first else digits[1]))
+    return labels
+
+
+def _numbers(file: PictureFile) -> list[str]:
+    """The numbers in a file's name, if it consists of nothing else."""
+    name = file.inside.rpartition("/")[2]
+    stem = name.rpartition(".")[0] or name
+    return _SEPARATORS.split(stem) if _NUMBERS.fullmatch(stem) else []
+
+
+def labels_from_pattern(files: Sequence[PictureFile], pattern: str) -> list[Label]:
+    """Labels from the place in each path that `pattern` describes.
+
+    Args:
+        files: The files to label.
+        pattern: A template such as `{index}_{label}.png` or `{label}/*`, matched with the end of
+            each path: {label} is one digit, {index} a number, any other field and * anything but a
+            slash; the suffix may be omitted. Or a regular expression with a group (?P<label>...),
+            searched in the path inside the source folder.
+
+    Raises:
+        DataError: If the pattern is neither.
+    """
+    is_template = "(?P<label>" not in pattern
+    source = _expression(pattern) if is_template else pattern
+    try:
+        expression = re.compile(source, re.IGNORECASE if is_template else 0)
+    except re.error as error:
+        raise _bad_pattern(pattern, str(error)) from None
+    labels: list[Label] = []
+    for file in files:
+        match = expression.search(file.absolute if is_template else file.inside)
+        labels.append(
+            _digit(match["label"], file.path)
+            if match
+            else DataError(
+                f"it does not match the pattern {pattern}",
+                "Change the pattern or rename the file",
+                file.path,
+            )
+        )
+    return labels
+
+
+def _expression(template: str) -> str:
+    """The regular expression that matches what a name template would produce."""
+    try:
+        pieces = list(Formatter().parse(template))
+    except ValueError as error:
+        raise _bad_pattern(template, str(error)) from None
+    fields = {"label": "(?P<label>[0-9])", "index": "[0-9]+"}
+    if not any(field == "label" for _, field, _, _ in pieces):
+        raise _bad_pattern(template, "it has no {label}")
+    expression = ""
+    for text, field, _, _ in pieces:
+        expression += re.escape(text).replace(r"\*", "[^/]*")
+        if field is not None:
+            expression += fields.get(field, "[^/]*")
+        if field == "label":
+            fields["label"] = "(?P=label)"
+    name = template.rpartition("/")[2]
+    suffix = "" if "." in name.rpartition("}")[2] else r"(?:\.[^./]+)?"
+    return f"(?:^|/){expression}{suffix}$"
+
+
+def _bad_pattern(pattern: str, reason: str) -> DataError:
+    return DataError(f"the pattern {pattern} is invalid: {reason}", _PATTERN_REMEDY)
+
+
+def labels_from_csv(
+    files: Sequence[PictureFile], table: Path, sources: Sequence[Path]
+) -> tuple[list[Label], list[DigitsError]]:
+    """Labels from a CSV file with the columns `filename` and `label`; others are ignored.
+
+    Args:
+        files: The files to label.
+        table: The CSV file. A filename in it is relative to its folder or to a source folder.
+        sources: The source folders.
+
+    Returns:
+        The labels, and an error for each row whose file does not exist.
+
+    Raises:
+        DataError: If the CSV file cannot be used.
+    """
+    indices = {file.absolute: i for i, file in enumerate(files)}
+    labels: list[Label | None] = [None] * len(files)
+    missing: list[DigitsError] = []
+    for filename, text in _rows(table):
+        paths = (absolute(folder / filename) for folder in (table.parent, *sources))
+        i = next((indices[path] for path in paths if path in indices), None)
+        if i is None:
+            problem = f"it is listed in {table.name}, but does not exist"
+            missing.append(DataError(problem, "Remove its row, or add the file", filename))
+            continue
+        label = _digit(text, files[i].path)
+        if isinstance(labels[i], int) and labels[i] != label:
+            raise DataError(f"there are two labels for {filename}", "Remove one of the rows", table)
+        labels[i] = label
+    problem, remedy = f"it is not listed in {table.name}", "Add a row for it"
+    return [
+        DataError(problem, remedy, file.path) if label is None else label
+        for file, label in zip(files, labels, strict=True)
+    ], missing
+
+
+def _rows(table: Path) -> list[tuple[str, str]]:
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise read_error(DataError, table, error) from None
+    except (csv.Error, UnicodeDecodeError) as error:
+        remedy = "Save it again as CSV in UTF-8"
+        raise DataError(f"the file is not CSV in UTF-8: {error}", remedy, table) from None
+    if not rows or not {"filename", "label"} <= set(rows[0]):
+        remedy = "Write them as its first row"
+        raise DataError("there are no columns filename and label", remedy, table)
+    return [((row["filename"] or "").strip(), row["label"] or "") for row in rows]
+
+
+def _digit(text: str | None, path: str) -> Label:
+    text = (text or "").strip()
+    if text in _DIGITS:
+        return int(text)
+    return DataError(f"its label is '{text}', not 0 to 9", "Correct the label", path)

@@ -1,0 +1,236 @@
+"""From folders of picture files to a data set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from .._io.workers import map_chunks
+from ..data.arrays import Images
+from ..data.dataset import Dataset, Splits
+from ..errors import DataError, DigitsError, PictureError
+from ..imaging.foreground import Ink
+from ..recognition.preprocess import preprocess
+from .doubts import Doubt, find_doubts
+from .files import PictureFile, find_files
+from .labels import labels_from_csv, labels_from_names, labels_from_pattern
+
+
+@dataclass(frozen=True)
+class IngestResult:
+    """What `ingest` made.
+
+    Attributes:
+        splits: `train` and `test` (or one of them), or `all`.
+        dataset: All pictures taken in, in the order of `paths`.
+        paths: The file of each picture.
+        rejected: For each file or folder that was left out, an error with its `path`.
+        doubts: The pictures taken in whose label the recognizer doubts.
+    """
+
+    splits: Splits
+    dataset: Dataset
+    paths: tuple[str, ...]
+    rejected: tuple[DigitsError, ...]
+    doubts: tuple[Doubt, ...]
+
+    def __repr__(self) -> str:
+        return (
+            f"IngestResult({self.splits!r}, {len(self.rejected):,} rejected, "
+            f"{len(self.doubts):,} doubts)"
+        )
+
+
+def ingest(
+    sources: Sequence[str | os.PathLike[str]],
+    *,
+    name: str | None = None,
+    pattern: str | None = None,
+    labels_csv: str | os.PathLike[str] | None = None,
+    ink: Ink = "auto",
+    shuffle: bool = False,
+    seed: int = 0,
+    test_fraction: float | None = None,
+    check: bool = True,
+    workers: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> IngestResult:
+    """Make a data set of picture files, each preprocessed as for recognition.
+
+    Args:
+        sources: Folders (with what is below them), single files and globs.
+        name: What to call the data set; by default after its folders.
+        pattern: Where the labels are in the paths (see `labels_from_pattern`).
+        labels_csv: A CSV file with the labels (see `labels_from_csv`). Without it and `pattern`,
+            they are taken from folders named 0 to 9 or file names (see `labels_from_names`).
+        ink: `dark` on light ground, `light` on dark, or `auto` to find out for each picture.
+        shuffle: Shuffle each part; otherwise pictures are in the natural order of the files.
+        seed: Decides the order and the test part.
+        test_fraction: Share of each digit to hold out as the part `test`. A source folder that
+            has folders `train` and `test` keeps these parts instead.
+        check: Recognize the pictures to find doubtful labels.
+        workers: Number of processes; one per processor if None.
+        progress: Called with the number of files newly done.
+
+    Raises:
+        DataError: If no file can be used, a label is ambiguous, or arguments contradict each other.
+    """
+    if pattern and labels_csv:
+        raise DataError("both a pattern and a CSV file are to give the labels", "Give one of them")
+    if test_fraction is not None and not 0 < test_fraction < 1:
+        raise DataError(f"the test fraction is {test_fraction}", "Give one between 0 and 1")
+    paths = [Path(source) for source in sources]
+    name = name or _name(paths)
+    files, rejected = find_files(paths)
+    if not files:
+        raise _unusable(rejected, 0) if rejected else _nothing(paths)
+    files = _in_parts(files, paths, test_fraction, rejected)
+    files, labels = _labeled(files, paths, pattern, labels_csv, rejected)
+    images, errors = _read([file.path for file in files], ink, workers, progress)
+    rejected += [error for error in errors if error]
+    used = [i for i, error in enumerate(errors) if not error]
+    if not used:
+        raise _unusable(rejected, 0)
+    dataset = Dataset(images[used], np.array(labels)[used], name)
+    files = [files[i] for i in used]
+    splits = _split(dataset, files, test_fraction, seed)
+    if shuffle:
+        splits = Splits(name, {part: data.shuffled(seed) for part, data in splits.items()})
+    taken = tuple(file.path for file in files)
+    doubts = find_doubts(dataset, taken, ink, workers) if check else ()
+    return IngestResult(splits, dataset, taken, tuple(rejected), doubts)
+
+
+def require_complete(result: IngestResult) -> None:
+    """Raise DataError if any file was left out."""
+    if result.rejected:
+        raise _unusable(result.rejected, len(result.paths))
+
+
+def _unusable(rejected: Sequence[DigitsError], used: int) -> DataError:
+    """The first of the errors, with the number of all."""
+    first = rejected[0]
+    total = len(rejected) + used
+    count = (
+        f"{len(rejected):,} of {total:,} files cannot be used" if used else "no file can be used"
+    )
+    problem = first.problem if total == 1 else f"{first.problem}; {count}"
+    return DataError(problem, first.remedy, first.path)
+
+
+def _nothing(paths: Sequence[Path]) -> DataError:
+    remedy = "Give a folder of PNG or JPEG files"
+    return DataError("there are no pictures", remedy, " ".join(map(str, paths)))
+
+
+def _name(paths: Sequence[Path]) -> str:
+    """What to call the set: its folders; a single file counts as the folder it is in."""
+    folders = [path if path.is_dir() else path.parent for path in paths]
+    names = list(dict.fromkeys(folder.resolve().name or str(folder) for folder in folders))
+    return " + ".join(names) if len(names) <= 3 else f"{names[0]} + {len(names) - 1} more"
+
+
+def _in_parts(
+    files: list[PictureFile],
+    paths: Sequence[Path],
+    test_fraction: float | None,
+    rejected: list[DigitsError],
+) -> list[PictureFile]:
+    """The files to use: those in folders `train` and `test` if there are such, else all."""
+    split_sources = {file.source for file in files if file.part != "all"}
+    if not split_sources:
+        return files
+    folder = paths[min(split_sources)]
+    if test_fraction is not None:
+        remedy = "Leave the test fraction out"
+        raise DataError("there are folders train and test already", remedy, folder)
+    for file in files:
+        if file.source not in split_sources:
+            problem = f"there are folders train and test, but {file.path} is in neither"
+            raise DataError(problem, "Ingest them one by one, then join them", folder)
+    problem, remedy = "it is in neither train nor test", "Move it into one of these folders"
+    rejected += [DataError(problem, remedy, file.path) for file in files if file.part == "all"]
+    return [file for file in files if file.part != "all"]
+
+
+def _labeled(
+    files: Sequence[PictureFile],
+    paths: Sequence[Path],
+    pattern: str | None,
+    labels_csv: str | os.PathLike[str] | None,
+    rejected: list[DigitsError],
+) -> tuple[list[PictureFile], list[int]]:
+    """The files that have a label, and their labels."""
+    if labels_csv:
+        found, missing = labels_from_csv(files, Path(labels_csv), paths)
+        rejected += missing
+    elif pattern:
+        found = labels_from_pattern(files, pattern)
+    else:
+        found = labels_from_names(files)
+    rejected += [label for label in found if isinstance(label, DigitsError)]
+    pairs = [(f, label) for f, label in zip(files, found, strict=True) if isinstance(label, int)]
+    if not pairs:
+        raise _unusable(rejected, 0)
+    return [file for file, _ in pairs], [label for _, label in pairs]
+
+
+def _read(
+    paths: Sequence[str], ink: Ink, workers: int | None, progress: Callable[[int], None] | None
+) -> tuple[Images, list[PictureError | None]]:
+    """The (n, 28, 28) images, and for each picture why it cannot be used, or None."""
+    images = np.empty((len(paths), 28, 28), np.uint8)
+    errors: list[PictureError | None] = []
+    with closing(map_chunks(partial(_read_chunk, ink=ink), paths, workers=workers)) as chunks:
+        for chunk_images, chunk_errors in chunks:
+            images[len(errors) : len(errors) + len(chunk_errors)] = chunk_images
+            errors += chunk_errors
+            if progress:
+                progress(len(chunk_errors))
+    return images, errors
+
+
+def _read_chunk(paths: Sequence[str], ink: Ink) -> tuple[Images, list[PictureError | None]]:
+    images = np.zeros((len(paths), 28, 28), np.uint8)
+    errors: list[PictureError | None] = [None] * len(paths)
+    for i, path in enumerate(paths):
+        try:
+            images[i] = _read_picture(path, ink)
+        except PictureError as error:
+            errors[i] = error
+    return images, errors
+
+
+def _read_picture(path: str, ink: Ink) -> Images:
+    preprocessed = preprocess(path, ink)
+    # A blank image that we exported reads back as any other.
+    if not preprocessed.has_ink and not preprocessed.picture.note:
+        raise PictureError("no ink found", "Remove it, or write the digit more clearly", path)
+    return preprocessed.image
+
+
+def _split(
+    dataset: Dataset, files: Sequence[PictureFile], test_fraction: float | None, seed: int
+) -> Splits:
+    """The parts that the files are in, or that are held out."""
+    name = dataset.name
+    if test_fraction is not None:
+        train, test = dataset.held_out(test_fraction, seed)
+        parts = {"train": train, "test": test}
+    else:
+        of = np.array([file.part for file in files])
+        parts = {p: dataset.take(np.flatnonzero(of == p)) for p in dict.fromkeys(of.tolist())}
+    return Splits(
+        name,
+        {
+            part: replace(parts[part], name=name if part == "all" else f"{name} {part}")
+            for part in ("train", "test", "all")
+            if part in parts
+        },
+    )

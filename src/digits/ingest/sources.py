@@ -1,0 +1,76 @@
+"""Data sets by name or path."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from .._io.files import read_error
+from ..data import formats
+from ..data.dataset import Splits
+from ..data.mnist import ProgressBar, load_mnist, load_sample
+from ..errors import DataError
+from . import folder
+
+log = logging.getLogger(__name__)
+
+NAMES = ("auto", "mnist", "sample")
+
+FORMATS: tuple[formats.Format, ...] = (*formats.FORMATS, folder)
+"""All formats; the first that matches reads the data set."""
+
+_FORMATS_HELP = ", ".join(f.HELP for f in FORMATS[:-1]) + f" or {FORMATS[-1].HELP}"
+DATA_HELP = f"{', '.join(NAMES)}, or a path: {_FORMATS_HELP}."
+"""What `load` takes, for the help of `--data`."""
+
+
+def load(
+    data: str | os.PathLike[str] = "auto",
+    data_dir: str | os.PathLike[str] | None = None,
+    progress: ProgressBar | None = None,
+) -> Splits:
+    """Load a data set by name or path.
+
+    Args:
+        data: `mnist`: all 70,000 images. `sample`: 5,000 of them that are installed with this
+            package, split 4,000 / 1,000. `auto`: `mnist` if it is found or can be downloaded,
+            else `sample` with a logged warning. Or the path of a data set in one of the `FORMATS`;
+            a name never falls back to something else.
+        data_dir: Folder to look for MNIST in before $DIGITS_DATA, ./data and the Keras cache, and
+            to download it to.
+        progress: Called with the number of bytes if MNIST is downloaded; returns a function that
+            is called with the size of each piece.
+
+    Raises:
+        DataError: If the data set is not found or cannot be read.
+    """
+    if data == "sample":
+        return load_sample()
+    if data not in NAMES:
+        return _read(Path(data))
+    try:
+        return load_mnist(data_dir, progress)
+    except DataError as error:
+        if data == "mnist":
+            raise
+        log.warning(
+            "%s%s; using 'sample' instead: 4,000 digits to learn from, not 60,000, "
+            "so expect about 3 points less accuracy",
+            f"{error.path}: " if error.path else "", error.problem,
+        )  # fmt: skip
+        return load_sample()
+
+
+def _read(path: Path) -> Splits:
+    try:
+        if not path.exists():
+            raise DataError("it does not exist", f"Give {DATA_HELP.rstrip('.')}", path)
+        for each in FORMATS:
+            if each.matches(path):
+                return each.read(path, path.name or str(path))
+    except DataError as error:
+        raise error if error.path else DataError(error.problem, error.remedy, path) from error
+    except OSError as error:
+        raise read_error(DataError, path, error) from error
+    raise DataError("this is not a data set", f"Give {_FORMATS_HELP}", path)

@@ -1,0 +1,61 @@
+"""Many pictures in several processes, which both the recognizer and the reader do alike."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+from PIL import Image
+
+from .._io.workers import map_chunks
+from ..errors import PictureError
+from ..imaging.decode import UNNAMED, Named, Picture, Source
+from .results import Outcome
+
+Result = TypeVar("Result", bound=Outcome[Any, Any])
+
+Sources = list[Any] | tuple[Any, ...]
+"""Several sources at once. No other sequences: a path and bytes are sequences, too."""
+
+
+def map_pictures(
+    function: Callable[..., Sequence[Result]],
+    model: object,
+    sources: Iterable[Source],
+    workers: int | None,
+    **settings: Any,
+) -> Iterator[Result]:
+    """Yield the outcomes of `function(model, chunk, **settings)` for chunk after chunk of sources.
+
+    Args:
+        function: A function of a module, so that another process can import it.
+        model: Sent to each process once.
+        sources: Read only as fast as they are processed, so there may be any number.
+        workers: Number of processes; one per processor if None.
+        settings: Further arguments of `function`.
+    """
+    chunks = map_chunks(
+        partial(function, **settings), map(_portable, sources), shared=model, workers=workers
+    )
+    with closing(chunks):
+        for outcomes in chunks:
+            yield from outcomes
+
+
+def failure(error: PictureError) -> Outcome[Any, Any]:
+    """The outcome of a source that could not be decoded."""
+    return Outcome(error.path or UNNAMED, None, error)
+
+
+def _portable(source: Source) -> Source:
+    """`source` in a form that another process can receive: open files become their bytes."""
+    if isinstance(source, Named):
+        return Named(source.name, _portable(source.source))
+    if isinstance(source, str | os.PathLike | bytes | np.ndarray | Image.Image | Picture):
+        return source
+    name = getattr(source, "name", None)
+    return Named(name, source.read()) if isinstance(name, str) else source.read()

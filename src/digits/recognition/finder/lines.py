@@ -1,0 +1,123 @@
+"""All digits in a picture, and the lines that they stand in."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...imaging.decode import Gray
+from .looks import FinderNet, Look
+from .sightings import BEST_HEIGHT, Sightings, merged
+
+LEAST = 0.35
+"""Of the score: a digit that is less sure is none."""
+
+_FIRST_SIDE = 448  # pixels of the longer side of the first look
+_OTHER_SIDES = (896, 192)  # of the next, where it shows little
+_MIN_SIDE = 56  # pixels of the shorter side
+_MARGIN = 16  # pixels around the picture
+_NEAR = 1.25  # of the best height, either way: no second look is needed
+_MAX_PIXELS = 1_300_000  # of one look
+_AROUND = 1.5  # heights of a digit that a second look shows around the digits
+_ALIKE = 0.45  # of the usual height of a line: lower marks are no digits of it
+_STEEPEST = 1.0  # slope of a line of digits: 45°
+_APART = 0.6  # of the height, up or down: farther is another line
+_FAR = 6.0  # heights between neighbors of a line that slopes
+
+
+def find_all(net: FinderNet, gray: Gray, least: float = LEAST) -> tuple[Sightings, list[Look]]:
+    """All digits in a picture whose score is `least` or more, and the looks that showed them."""
+    looks = [_whole(net, gray, _FIRST_SIDE)]
+    seen = merged(looks)
+    for side in _OTHER_SIDES:
+        if (seen.scores > least).any():
+            break
+        if side > 2 * max(gray.shape):
+            continue
+        looks.append(_whole(net, gray, side))
+        seen = merged(looks)
+    sure = seen[seen.scores > least]
+    if not len(sure):
+        return sure, looks
+    usual = float(np.median(sure.heights))
+    scale = BEST_HEIGHT / max(usual, 1.0)
+    nearest = min(abs(np.log(scale / look.scale)) for look in looks)
+    if nearest > np.log(_NEAR):
+        looks.append(_closer(net, gray, seen, scale, usual))
+        seen = merged(looks)
+    sure = seen[seen.scores >= least]
+    return sure, looks
+
+
+def _whole(net: FinderNet, gray: Gray, side: int) -> Look:
+    height, width = gray.shape
+    scale = max(side / max(gray.shape), _MIN_SIDE / min(gray.shape))
+    scale = min(scale, np.sqrt(_MAX_PIXELS / gray.size))
+    margin = _MARGIN / scale
+    return net.look(gray, np.array([-margin, -margin, width + margin, height + margin]), scale)
+
+
+def _closer(net: FinderNet, gray: Gray, seen: Sightings, scale: float, usual: float) -> Look:
+    """A look at what holds the digits, in which they are of the height that the net knows best."""
+    likely = seen.boxes[seen.scores > 0.5 * LEAST]
+    around = _AROUND * usual
+    window = np.r_[likely[:, :2].min(axis=0) - around, likely[:, 2:].max(axis=0) + around]
+    limit = np.array([*gray.shape[::-1]])
+    margin = _MARGIN / scale
+    window[:2] = np.maximum(window[:2], -margin)
+    window[2:] = np.minimum(window[2:], limit + margin)
+    pixels = float((window[2:] - window[:2]).prod())
+    return net.look(gray, window, float(min(scale, np.sqrt(_MAX_PIXELS / max(pixels, 1.0)))))
+
+
+def lines_of(seen: Sightings) -> list[NDArray[np.intp]]:
+    """The lines of digits, from top to bottom; the indices of each from left to right."""
+    if not len(seen):
+        return []
+    middles, heights = seen.middles.astype(float), seen.heights.astype(float)
+    slope = _common_slope(middles, heights)
+    turned = middles[:, 1] - slope * middles[:, 0]
+    chains: list[list[int]] = []
+    for i in np.argsort(middles[:, 0], kind="stable").tolist():
+        best, nearest = None, _APART
+        for chain in chains:
+            last = chain[-1]
+            right = middles[i, 0] - middles[last, 0]
+            expected = turned[last] + _drift(middles[:, 0], turned, chain) * right
+            height = min(heights[i], heights[last])
+            away = abs(turned[i] - expected) / max(heights[i], heights[last])
+            if heights[i] < _ALIKE * heights[last] or heights[last] < _ALIKE * heights[i]:
+                continue
+            if away < nearest and right > 0.1 * height:
+                best, nearest = chain, away
+        if best is None:
+            chains.append([i])
+        else:
+            best.append(i)
+    chains.sort(key=lambda chain: float(np.mean(turned[chain])))
+    return [np.array(chain) for chain in chains]
+
+
+def _common_slope(middles: NDArray[np.float64], heights: NDArray[np.float64]) -> float:
+    """The slope of most lines: of the steps from each digit to its nearest at its right."""
+    steps = middles[None] - middles[:, None]
+    right, down = steps[..., 0], steps[..., 1]
+    usual = np.median(heights)
+    beside = (right > 0.2 * usual) & (np.abs(down) < _STEEPEST * right) & (right < _FAR * usual)
+    far = np.where(beside, np.hypot(right, 2 * down), np.inf)
+    nearest = far.argmin(axis=1)
+    found = np.isfinite(far[np.arange(len(far)), nearest])
+    if found.sum() < 2:
+        return 0.0
+    rows = np.flatnonzero(found)
+    return float(np.median(down[rows, nearest[rows]] / right[rows, nearest[rows]]))
+
+
+def _drift(x: NDArray[np.float64], y: NDArray[np.float64], chain: list[int]) -> float:
+    """How much a line of digits departs from the common slope, by its last ones."""
+    if len(chain) < 3:
+        return 0.0
+    last = chain[-6:]
+    across, down = x[last] - x[last].mean(), y[last] - y[last].mean()
+    slope = float(across @ down) / max(float(across @ across), 1e-9)
+    return min(max(slope, -_STEEPEST), _STEEPEST)

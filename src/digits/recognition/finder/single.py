@@ -1,0 +1,106 @@
+"""The one digit in a picture: which pixels are its ink."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...imaging.decode import Gray
+from .looks import STRIDE, FinderNet, Look, Planes
+from .sightings import Sightings, merged
+
+_SIDES = (96, 192)  # pixels of the longer side of the first looks
+_FAR_SIDE = 384  # pixels of it, where these show nothing
+_MIN_SIDE = 48  # pixels of the shorter side
+_MARGIN = 8  # pixels around the picture, for digits that touch its edge
+_CLOSE = (48.0, 72.0)  # pixels of the digit's longer side in the closer looks
+_AROUND = 0.45  # of the longer side: what a closer look shows around the digit
+_SURE = 0.4  # of the score: less, and the picture is looked at from nearer
+_INK = 0.4  # of the probability: what is less is no part of a stroke
+_WHOLE = 56.0  # pixels of the digit's longer side in the mask that is given
+_MAX_MASK = 1024  # pixels of the mask's longer side
+_MIN_PIECE = 0.04  # of the ink: smaller pieces are dust
+_OWN = 0.5  # of a piece's ink that has to point to the digit
+
+
+@dataclass(frozen=True, eq=False)
+class Single:
+    """The digit of a picture.
+
+    Attributes:
+        mask: (h, w) uint8, its ink, 0 to 255, of the whole picture, perhaps at another scale.
+        seen: All digits in the picture, the chosen one first; empty without any.
+    """
+
+    mask: Gray
+    seen: Sightings
+
+
+def find_single(net: FinderNet, gray: Gray) -> Single:
+    """Find the ink of the one digit in a picture, the largest and surest of several."""
+    looks = [_whole(net, gray, side) for side in _SIDES]
+    seen = merged(looks)
+    if not len(seen) or seen.scores[0] < _SURE:
+        looks.append(_whole(net, gray, _FAR_SIDE))
+        seen = merged(looks)
+    if not len(seen):
+        return Single(np.zeros(gray.shape, np.uint8), seen)
+    size = (seen.boxes[:, 2:] - seen.boxes[:, :2]).max(axis=1)
+    best = int((seen.scores**2 * np.sqrt(size)).argmax())
+    order = np.r_[best, np.delete(np.arange(len(seen)), best)]
+    seen = seen[order]
+    return Single(_ink(net, gray, seen.boxes[0]), seen)
+
+
+def _whole(net: FinderNet, gray: Gray, side: int) -> Look:
+    """A look at the whole picture with a margin."""
+    height, width = gray.shape
+    scale = max(side / max(gray.shape), _MIN_SIDE / min(gray.shape))
+    margin = _MARGIN / scale
+    return net.look(gray, np.array([-margin, -margin, width + margin, height + margin]), scale)
+
+
+def _ink(net: FinderNet, gray: Gray, box: NDArray[np.floating]) -> Gray:
+    """The ink of the digit in `box`, by the mean of closer looks; as large as `Single.mask`."""
+    longer = max(float((box[2:] - box[:2]).max()), 1.0)
+    scale = min(_WHOLE / longer, _MAX_MASK / max(gray.shape))
+    height, width = (max(1, round(side * scale)) for side in gray.shape)
+    around = np.array([-1, -1, 1, 1]) * (_AROUND * longer + 4) + box
+    share, own = np.zeros((2, height, width), np.float32)
+    for close in _CLOSE:
+        look = net.look(gray, around, close / longer)
+        matrix = np.array([[scale / look.scale, 0, 0], [0, scale / look.scale, 0]])
+        matrix[:, 2] = -np.array([look.left, look.top]) * scale / look.scale
+        share += cv2.warpAffine(look.mask, matrix, (width, height))
+        own += cv2.warpAffine(_pointing(look, box), matrix, (width, height))
+    count = np.float32(len(_CLOSE))
+    return _piece(np.asarray(share / count), np.asarray(own / count))
+
+
+def _pointing(look: Look, box: NDArray[np.floating]) -> Planes:
+    """For each pixel of a look how far the middle that it points to lies in `box`: 0 or 1."""
+    rows, columns = look.heads.shape[:2]
+    x = (np.arange(columns) + 0.5)[None] * STRIDE + look.heads[..., 11] * 16
+    y = (np.arange(rows) + 0.5)[:, None] * STRIDE + look.heads[..., 12] * 16
+    x, y = (x - look.left) / look.scale, (y - look.top) / look.scale
+    middle, size = (box[:2] + box[2:]) / 2, np.maximum(box[2:] - box[:2], 1)
+    size = np.maximum(size, 0.4 * size.max())
+    near = (np.abs(x - middle[0]) < 0.5 * size[0]) & (np.abs(y - middle[1]) < 0.5 * size[1])
+    large = np.repeat(np.repeat(near, STRIDE, axis=0), STRIDE, axis=1)
+    return large.astype(np.float32)
+
+
+def _piece(share: Planes, own: Planes) -> Gray:
+    """The pieces of likely ink that mostly point to the digit."""
+    count, labels = cv2.connectedComponents((share > _INK).astype(np.uint8), connectivity=8)
+    ink = np.bincount(labels.ravel(), share.ravel(), count)
+    pointing = np.bincount(labels.ravel(), (share * own).ravel(), count)
+    kept = (pointing > _OWN * ink) & (ink > _MIN_PIECE * ink[1:].sum())
+    kept[0] = False
+    if not kept.any():
+        return np.zeros(share.shape, np.uint8)
+    near = cv2.dilate(kept[labels].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.where(near, np.rint(np.clip(share * 255, 0, 255)), 0).astype(np.uint8)

@@ -1,0 +1,129 @@
+"""Read all digits in a picture. Never imports TensorFlow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import PictureError
+from ..imaging.decode import Picture, Source, decode
+from ..imaging.foreground import Ink
+from .bulk import Sources, failure, map_pictures
+from .finder import FoundDigit, find_digits
+from .recognizer import Recognizer
+from .rejector import NO_DIGIT
+from .results import Outcome, ReadDigit, Reading
+
+Read = Outcome[Reading, Picture]
+
+
+class Reader:
+    """Reads lines of digits: a finder says where digits are, a model which ones.
+
+    Args:
+        model: As of a `Recognizer`.
+
+    Raises:
+        ModelError: The model cannot be found or used.
+    """
+
+    def __init__(self, model: str | os.PathLike[str] = "cnn") -> None:
+        self.recognizer = Recognizer(model)
+
+    def __repr__(self) -> str:
+        return f"Reader({str(self.recognizer.path)!r})"
+
+    @overload
+    def read(self, source: Source, ink: Ink = ..., min_confidence: float = ...) -> Reading: ...
+    @overload
+    def read(
+        self, source: Sources, ink: Ink = ..., min_confidence: float = ...
+    ) -> list[Reading]: ...
+    def read(
+        self,
+        source: Source | Sources,
+        ink: Ink = "auto",
+        min_confidence: float = 0.0,
+    ) -> Reading | list[Reading]:
+        """Read all digits in a picture, or in each of a list of pictures.
+
+        Args:
+            source: Anything that `decode` takes, or a list of such.
+            ink: `dark` on light ground, `light` on dark, or `auto`.
+            min_confidence: A less probable digit is None in the reading, and `?` in its lines.
+
+        Returns:
+            A reading, which is empty if there are no digits; for a list, a list of readings.
+
+        Raises:
+            PictureError: A picture cannot be decoded.
+        """
+        if isinstance(source, list | tuple):
+            return [self.read(one, ink, min_confidence) for one in source]
+        lines = find_digits(decode(source), ink)
+        return Reading(
+            tuple(
+                digit
+                for number, line in enumerate(lines)
+                for digit in self._recognize(line, number, min_confidence)
+            )
+        )
+
+    def read_many(
+        self,
+        sources: Iterable[Source],
+        ink: Ink = "auto",
+        min_confidence: float = 0.0,
+        *,
+        keep: bool = False,
+        workers: int | None = None,
+    ) -> Iterator[Read]:
+        """Read all digits in each of many pictures; one that cannot be decoded stops nothing.
+
+        Args:
+            sources: Read only as fast as they are processed, so there may be any number.
+            ink: See `read`.
+            min_confidence: See `read`.
+            keep: Also return each decoded picture.
+            workers: Number of processes; one per processor if None.
+
+        Returns:
+            Outcomes in the order of the sources, as they become known.
+        """
+        return map_pictures(
+            _read_chunk, self, sources, workers, ink=ink, min_confidence=min_confidence, keep=keep
+        )
+
+    def _recognize(
+        self, line: Sequence[FoundDigit], number: int, min_confidence: float
+    ) -> Iterator[ReadDigit]:
+        images = np.stack([found.image for found in line])
+        for found, model in zip(line, self.recognizer.probabilities(images), strict=True):
+            joint = _mean(model, found.probabilities)
+            digit = int(joint.argmax())
+            confidence = float(joint[digit])
+            accepted = digit if confidence >= min_confidence else None
+            yield ReadDigit(accepted, confidence, number, found.box, found.image)
+
+
+def _mean(model: NDArray[np.float32], rejector: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean of what the model (10,) and the rejector (11,) say: (10,) probabilities."""
+    return np.asarray((model * (1 - rejector[NO_DIGIT]) + rejector[:NO_DIGIT]) / 2, np.float32)
+
+
+def _read_chunk(
+    reader: Reader, sources: Sequence[Source], ink: Ink, min_confidence: float, keep: bool
+) -> list[Read]:
+    outcomes: list[Read] = []
+    for source in sources:
+        try:
+            picture = decode(source)
+            reading = reader.read(picture, ink, min_confidence)
+            outcomes.append(Outcome(picture.name, reading, kept=picture if keep else None))
+        except PictureError as error:
+            outcomes.append(failure(error))
+    return outcomes

@@ -1,0 +1,52 @@
+"""The rejector: one shipped model for all recognizers that also knows what is no digit.
+
+The ten probabilities of a recognizer always sum to one, also for a letter or a blot. The rejector
+has an eleventh. Never imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.arrays import Images
+from ..models.compiled import CompiledModel
+from ..models.families import REJECTOR, TABLE
+from ..models.find import shipped_folder
+from ..models.trust import load_trusted
+
+NO_DIGIT = 10
+"""Index of "no digit" among the rejector's probabilities."""
+
+_PRIOR = 0.3  # the share of pictures without a digit among those that people show
+
+
+@functools.cache
+def _model() -> CompiledModel:
+    file = load_trusted(shipped_folder() / f"{REJECTOR}.h5")
+    return CompiledModel(file.compiled, REJECTOR, TABLE[REJECTOR].outputs)
+
+
+def probabilities(images: Images) -> NDArray[np.float32]:
+    """(n, 11) probabilities, of the ten digits and of no digit, for (n, 28, 28) pixel values.
+
+    Raises:
+        ModelError: If the shipped model is missing or damaged.
+    """
+    return _model().probabilities(images)
+
+
+def no_digit(images: Images) -> NDArray[np.float32]:
+    """(n,) probabilities that there is no digit in (n, 28, 28) pixel values.
+
+    The rejector is calibrated where every second picture holds no digit. People mostly show digits,
+    so its odds are multiplied by those of the prior (Bayes' theorem).
+
+    Raises:
+        ModelError: If the shipped model is missing or damaged.
+    """
+    odds = _PRIOR / (1 - _PRIOR)
+    none = probabilities(images)[:, NO_DIGIT].astype(np.float64)
+    return np.asarray(none * odds / (none * odds + (1 - none)), np.float32)

@@ -1,0 +1,188 @@
+"""Results as data: what was recognized in a picture, or why nothing was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+from ..errors import PictureError
+from ..imaging.decode import Gray
+from ..imaging.geometry import Box
+
+_DECIMALS = 6  # of probabilities in JSON
+
+
+class Reason(StrEnum):
+    """Why a prediction has no digit. The values are part of the JSON contract."""
+
+    NO_INK = "no_ink"
+    """The picture is blank."""
+    NO_DIGIT = "no_digit"
+    """What is in the picture is more likely no digit than one."""
+    SEVERAL = "several"
+    """There are several digits in the picture."""
+    UNSURE = "unsure"
+    """The most probable digit is less probable than the required confidence."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The digit in one picture.
+
+    Attributes:
+        digit: 0 to 9, or None if there is none that is probable enough; see `reason`.
+        confidence: Probability of the most probable digit, 0 to 1: `max(probabilities)`.
+        probabilities: Calibrated probabilities of the ten digits. They sum to 1 - no_digit.
+        no_digit: Calibrated probability that there is no digit in the picture.
+        reason: Why `digit` is None; None if it is not.
+    """
+
+    digit: int | None
+    confidence: float
+    probabilities: tuple[float, ...] = field(repr=False)
+    no_digit: float
+    reason: Reason | None = None
+
+    def ranked(self) -> list[tuple[int, float]]:
+        """All ten digits with their probabilities, the most probable first."""
+        return sorted(enumerate(self.probabilities), key=lambda pair: -pair[1])
+
+    def to_json(self, top_k: int = 1) -> dict[str, Any]:
+        """The prediction as JSON values.
+
+        Args:
+            top_k: If more than 1, `top` lists the most probable digits.
+        """
+        record: dict[str, Any] = {
+            "digit": self.digit,
+            "confidence": round(self.confidence, _DECIMALS),
+            "probabilities": [round(p, _DECIMALS) for p in self.probabilities],
+        }
+        if top_k > 1:
+            record["top"] = [
+                {"digit": digit, "confidence": round(p, _DECIMALS)}
+                for digit, p in self.ranked()[:top_k]
+            ]
+        if self.reason:
+            record["reason"] = self.reason.value
+        return record
+
+
+@dataclass(frozen=True)
+class ReadDigit:
+    """One of the digits in a picture.
+
+    Attributes:
+        digit: 0 to 9, or None if no digit is probable enough.
+        confidence: Probability of the most probable digit, 0 to 1.
+        line: Index of its line of text, from 0.
+        box: Left, top, right, bottom in pixels of the upright picture; right and bottom exclusive.
+        image: (28, 28) uint8, white on black: the input of the model.
+    """
+
+    digit: int | None
+    confidence: float
+    line: int
+    box: Box
+    image: Gray = field(compare=False, repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """The digit as JSON values."""
+        return {
+            "digit": self.digit,
+            "confidence": round(self.confidence, _DECIMALS),
+            "line": self.line,
+            "box": list(self.box),
+        }
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All digits in one picture, in reading order."""
+
+    digits: tuple[ReadDigit, ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """The digits of each line of text; `?` where none is probable enough."""
+        count = max((digit.line for digit in self.digits), default=-1) + 1
+        lines = [""] * count
+        for digit in self.digits:
+            lines[digit.line] += "?" if digit.digit is None else str(digit.digit)
+        return lines
+
+    @property
+    def text(self) -> str:
+        """The lines, separated by newlines."""
+        return "\n".join(self.lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """The reading as JSON values."""
+        return {
+            "text": self.text,
+            "lines": self.lines,
+            "digits": [digit.to_json() for digit in self.digits],
+        }
+
+
+class _HasJSON(Protocol):
+    def to_json(self) -> dict[str, Any]: ...
+
+
+R = TypeVar("R", bound=_HasJSON)
+K = TypeVar("K")
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[R, K]):
+    """What became of one of many sources: a result, or the error that prevented it.
+
+    Attributes:
+        name: Path of the source, or what it was called.
+        result: The prediction or reading; None if there is an error.
+        error: Why the picture could not be read; None if there is a result.
+        kept: The intermediate picture that the result was made from, if it was asked for.
+    """
+
+    name: str
+    result: R | None
+    error: PictureError | None = None
+    kept: K | None = field(default=None, compare=False, repr=False)
+
+    def to_json(self, **options: Any) -> dict[str, Any]:
+        """`path` and the result's values, or `path` and `error`.
+
+        Args:
+            options: Passed on to the result's `to_json`.
+        """
+        if self.result is None:
+            assert self.error is not None  # noqa: S101
+            return {"path": self.name, "error": self.error.message}
+        return {"path": self.name, **self.result.to_json(**options)}
+
+
+def blank_prediction() -> Prediction:
+    """The prediction for a picture without any foreground."""
+    return Prediction(None, 0.0, (0.0,) * 10, 1.0, Reason.NO_INK)
+
+
+def make_prediction(
+    probabilities: Sequence[float], no_digit: float, min_confidence: float
+) -> Prediction:
+    """Combine a model's ten probabilities with the probability that there is no digit at all.
+
+    This is the only place where a prediction is accepted or refused.
+
+    Args:
+        probabilities: (10,) of the model, given that there is a digit; they sum to 1.
+        no_digit: Probability that there is no digit.
+        min_confidence: A less probable digit is refused; with 0, none is.
+    """
+    joint = tuple(float(p) * (1 - no_digit) for p in probabilities)
+    confidence = max(joint)
+    if confidence >= min_confidence:
+        return Prediction(joint.index(confidence), confidence, joint, no_digit)
+    reason = Reason.NO_DIGIT if no_digit > 0.5 else Reason.UNSURE
+    return Prediction(None, confidence, joint, no_digit, reason)

@@ -1,0 +1,157 @@
+"""Select the images that a model is fitted to, validated and tested on."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.dataset import Dataset, Splits, as_dataset, joined
+from ..data.mnist import ProgressBar
+from ..errors import DataError
+from ..ingest.sources import NAMES, load
+from .recipe import Recipe
+from .synthetic.handwriting import generate_digits
+
+log = logging.getLogger(__name__)
+
+Arrays = tuple[NDArray[Any], NDArray[Any]]
+DataLike = Splits | Dataset | Arrays | tuple[Arrays, Arrays] | str | os.PathLike[str]
+"""A data set: as `load` returns it, as a name or path that `load` accepts, as `(images, labels)`,
+or as `((x_train, y_train), (x_test, y_test))`, which `keras.datasets.mnist.load_data()` returns."""
+
+TEST_FRACTION = 0.2
+"""Held out for testing of a data set without a test part."""
+
+MIX_RATIO = 2
+MIN_MIX = 5_000
+"""By default, fine-tuning mixes in `MIX_RATIO` MNIST images for each new image, and at least
+`MIN_MIX`, so that the model does not forget other people's handwriting."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The images of one training.
+
+    Attributes:
+        train: What the model is fitted to, generated images included.
+        validation: Held-out images; None when the recipe asks for none.
+        tests: One test set for each data set.
+        sources: The training part of each data set, validation images included.
+    """
+
+    train: Dataset
+    validation: Dataset | None
+    tests: tuple[Dataset, ...]
+    sources: tuple[Dataset, ...]
+
+    @property
+    def digests(self) -> NDArray[np.uint64]:
+        """Digests (see `Dataset.digests`) of all real images that the model learns from."""
+        return np.concatenate([source.digests for source in self.sources])
+
+
+def select_data(
+    data: DataLike | Sequence[DataLike],
+    recipe: Recipe,
+    *,
+    limit: int | None = None,
+    mix: int | None = 0,
+    seed: int = 0,
+    data_dir: str | os.PathLike[str] | None = None,
+    progress: ProgressBar | None = None,
+) -> TrainingData:
+    """Load the data sets and split them.
+
+    Args:
+        data: One or several data sets.
+        recipe: Decides on validation and generated images.
+        limit: Number of training images to keep (the first ones of MNIST, else random ones).
+        mix: Number of MNIST images to add; None for `MIX_RATIO` and `MIN_MIX`, or none when MNIST
+            is among the data.
+        seed: Of everything random.
+        data_dir: Where to look for MNIST, and to download it to.
+        progress: Progress bar of a download.
+
+    Raises:
+        DataError: A data set cannot be loaded, or has nothing to train on.
+    """
+    sets = _as_list(data)
+    has_mnist = any(map(_is_mnist, sets))
+    parts = [_split(_as_splits(each, data_dir, progress), seed) for each in sets]
+    sources, tests = [list(part) for part in zip(*parts, strict=True)]
+    if limit is not None:
+        whole = joined(sources, "+".join(source.name for source in sources))
+        sources = [(whole if has_mnist else whole.shuffled(seed)).limit(limit)]
+    if mix != 0 and not (mix is None and has_mnist):
+        count = mix or max(MIN_MIX, MIX_RATIO * sum(map(len, sources)))
+        train, test = _some_mnist(count, seed, data_dir, progress)
+        sources.append(train)
+        tests.append(test)
+    # MNIST comes well mixed, and recipes rely on its order; other sets may be sorted by digit.
+    in_order = len(sources) == 1 and has_mnist
+    train = sources[0] if in_order else joined(sources, "all").shuffled(seed)
+    validation = None
+    if recipe.validation_fraction:
+        train, validation = train.held_out(recipe.validation_fraction, seed)
+    if recipe.generated_digits:
+        generated = generate_digits(recipe.generated_digits, seed)
+        train = joined([train, generated], "all").shuffled(seed)
+    return TrainingData(train, validation, tuple(tests), tuple(sources))
+
+
+def _as_list(data: DataLike | Sequence[DataLike]) -> list[DataLike]:
+    named = (Splits, Dataset, str, os.PathLike)
+    if isinstance(data, named):
+        return [data]
+    if isinstance(data, tuple) and len(data) == 2 and not any(isinstance(d, named) for d in data):
+        return [cast(DataLike, data)]
+    return list(cast(Sequence[DataLike], data))
+
+
+def _is_mnist(data: DataLike) -> bool:
+    name = data.name if isinstance(data, Splits) else data
+    return isinstance(name, str) and name in NAMES
+
+
+def _as_splits(
+    data: DataLike, data_dir: str | os.PathLike[str] | None, progress: ProgressBar | None
+) -> Splits:
+    if isinstance(data, Splits):
+        return data
+    if isinstance(data, (str, os.PathLike)):
+        return load(data, data_dir, progress)
+    if isinstance(data, tuple) and isinstance(data[0], tuple):
+        train, test = data
+        parts = {
+            "train": as_dataset(train, "data train"),
+            "test": as_dataset(test, "data test"),
+        }
+        return Splits("data", parts)
+    dataset = as_dataset(data)
+    return Splits(dataset.name, {"all": dataset})
+
+
+def _split(splits: Splits, seed: int) -> tuple[Dataset, Dataset]:
+    """The training images and the test images of a data set."""
+    if set(splits) == {"test"}:
+        raise DataError(f"{splits.name} has only a test part", "Add pictures to train on")
+    if "test" in splits:
+        return splits.for_training, splits["test"]
+    train, test = splits.for_training.held_out(TEST_FRACTION, seed)
+    log.info("%s has no test part: %d of its pictures are held out", splits.name, len(test))
+    return train, test
+
+
+def _some_mnist(
+    count: int, seed: int, data_dir: str | os.PathLike[str] | None, progress: ProgressBar | None
+) -> tuple[Dataset, Dataset]:
+    mnist = load("auto", data_dir, progress)
+    some = mnist["train"].shuffled(seed).limit(count)
+    log.info("mixing in %d digits of %s, so that they are not forgotten", len(some), mnist.name)
+    return some, mnist["test"]

@@ -1,0 +1,154 @@
+"""Train the rejector, which tells digits from images without one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.arrays import Images, Labels
+from ..data.dataset import Dataset, Splits, joined
+from ..ingest.sources import load
+from ..models import file as model_file
+from ..models._keras import import_keras
+from ..models.compile import compile_model
+from ..models.compiled import CompiledModel
+from ..models.families import REJECTOR, TABLE, build
+from ..models.metadata import DatasetInfo, ModelMetadata, ScoreInfo
+from ..models.trust import trust
+from ..recognition.rejector import NO_DIGIT
+from .calibrate import calibrate
+from .fit import Callback, fit
+from .presets import REJECTOR_RECIPE
+from .recipe import Recipe, with_overrides
+from .synthetic.handwriting import generate_digits
+from .synthetic.negatives import generate_negatives
+from .synthetic.rows import segment_rows
+
+CANDIDATES = 50_000
+NEGATIVES = 35_000
+"""Generated training images besides the digits: segmented rows, and images without a digit."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabeledImages:
+    """Images (n, 28, 28) uint8 and labels (n,) uint8: digits 0..9, or NO_DIGIT."""
+
+    images: Images
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def train_rejector(
+    path: str | os.PathLike[str],
+    data: Splits | str | os.PathLike[str] = "mnist",
+    *,
+    candidates: int = CANDIDATES,
+    negatives: int = NEGATIVES,
+    seed: int = 0,
+    data_dir: str | os.PathLike[str] | None = None,
+    callback: Callback | None = None,
+    **overrides: Any,
+) -> Path:
+    """Train the rejector on the training part of `data` and generated images, and save it.
+
+    Args:
+        path: The model file to write.
+        data: A data set with a training and a test part.
+        candidates: Number of training images from segmented rows of digits.
+        negatives: Number of training images without a digit.
+        seed: Of everything random.
+        data_dir: Where to look for MNIST, and to download it to.
+        callback: Follows the training.
+        overrides: Fields of `Recipe`.
+
+    Returns:
+        `path`.
+
+    Raises:
+        DataError: The data cannot be loaded or lacks a part.
+        OutputError: The file cannot be written.
+    """
+    recipe = with_overrides(REJECTOR_RECIPE, **overrides)
+    splits = data if isinstance(data, Splits) else load(data, data_dir)
+    digits, held_out = splits["train"].held_out(recipe.validation_fraction, seed)
+    train, validation = _examples(digits, held_out, recipe, candidates, negatives, seed)
+    import_keras().utils.set_random_seed(seed)
+    model = build(recipe.family, recipe.architecture)
+    fitted = fit(model, recipe, train, validation, seed=seed, callback=callback)
+    temperature = calibrate(model, _balanced(held_out, seed + 2))
+    compiled = compile_model(model)
+    metadata = ModelMetadata(
+        family=recipe.family,
+        preset=recipe.preset,
+        settings=recipe.settings(),
+        seed=seed,
+        data=(DatasetInfo.of(splits["train"]),),
+        test=(_score(compiled, splits["test"]),),
+        history=fitted.history,
+        interrupted=fitted.interrupted,
+        seconds=round(fitted.seconds, 2),
+        validation_pictures=len(validation),
+        temperature=temperature,
+    )
+    model_file.write(path, model, metadata, compiled, splits["train"].digests)
+    trust(path)
+    return Path(path)
+
+
+def _examples(
+    digits: Dataset,
+    held_out: Dataset,
+    recipe: Recipe,
+    candidates: int,
+    negatives: int,
+    seed: int,
+) -> tuple[LabeledImages, LabeledImages]:
+    """Training and validation examples, with the same proportion of generated images."""
+    generated = generate_digits(recipe.generated_digits, seed)
+    train = _mixed(joined([digits, generated], "digits"), candidates, negatives, seed)
+    ratio = len(held_out) / len(digits)
+    validation = _mixed(held_out, round(candidates * ratio), round(negatives * ratio), seed + 1)
+    return train, validation
+
+
+def _mixed(digits: Dataset, candidates: int, negatives: int, seed: int) -> LabeledImages:
+    """`digits`, candidates from rows of them, and negatives, shuffled."""
+    segmented, labels = segment_rows(digits, candidates, NO_DIGIT, seed)
+    without_digit = generate_negatives(digits.images, negatives, seed)
+    images = np.concatenate([digits.images, segmented, without_digit])
+    labels = np.concatenate([digits.labels, labels, _no_digit_labels(negatives)])
+    order = np.random.default_rng(seed).permutation(len(labels))
+    return LabeledImages(images[order], labels[order])
+
+
+def _balanced(digits: Dataset, seed: int) -> LabeledImages:
+    """`digits` and equally many negatives, to calibrate on."""
+    negatives = generate_negatives(digits.images, len(digits), seed)
+    return LabeledImages(
+        np.concatenate([digits.images, negatives]),
+        np.concatenate([digits.labels, _no_digit_labels(len(digits))]),
+    )
+
+
+def _no_digit_labels(count: int) -> NDArray[np.uint8]:
+    return np.full(count, NO_DIGIT, np.uint8)
+
+
+def _score(compiled: bytes, test: Dataset) -> ScoreInfo:
+    """As of a recognizer, but a digit that is rejected counts as wrong."""
+    model = CompiledModel(compiled, REJECTOR, TABLE[REJECTOR].outputs)
+    probabilities = model.probabilities(test.images)
+    of_truth = probabilities[np.arange(len(test)), test.labels]
+    return ScoreInfo(
+        test.name,
+        len(test),
+        loss=float(-np.log(np.maximum(of_truth, 1e-7)).mean()),
+        accuracy=float((probabilities.argmax(axis=1) == test.labels).mean()),
+    )

@@ -1,0 +1,136 @@
+"""The result of a training, and where it is saved."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._io.files import check_writable, write_text
+from ..errors import OutputError
+from ..evaluation.metrics import Score
+from ..models import file as model_file
+from ..models.find import find_model
+from ..models.metadata import Epoch, ModelMetadata
+from ..models.trust import load_trusted, trust
+from .recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained and tested model, not saved yet.
+
+    Attributes:
+        model: The `keras.Model`: pixels (n, 28, 28) to probabilities (n, 10).
+        recipe: What it was trained by, overrides included.
+        scores: The score on each test set.
+        metadata: What its file will say about it.
+        compiled: The compiled LiteRT model.
+        training_digests: Digests (see `Dataset.digests`) of the images that it learned from.
+    """
+
+    model: Any
+    recipe: Recipe
+    scores: tuple[Score, ...]
+    metadata: ModelMetadata
+    compiled: bytes
+    training_digests: NDArray[np.uint64]
+
+    def __repr__(self) -> str:
+        scores = ", ".join(f"{score.name}: {score.accuracy:.2%}" for score in self.scores)
+        return f"<Trained {self.recipe.family} {self.recipe.preset}, {scores}>"
+
+    @property
+    def history(self) -> tuple[Epoch, ...]:
+        """One record for each epoch."""
+        return self.metadata.history
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the training early."""
+        return self.metadata.interrupted
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the model to `path`, and its history and settings into the run folder beside it.
+
+        An earlier model at `path` is kept as PATH.bak.
+
+        Returns:
+            The run folder.
+
+        Raises:
+            OutputError: Something cannot be written.
+        """
+        path = Path(path)
+        model_file.write(path, self.model, self.metadata, self.compiled, self.training_digests)
+        trust(path)
+        folder = run_folder(path)
+        write_text(folder / "history.csv", history_csv(self.history))
+        write_text(folder / "settings.json", json.dumps(self.metadata.to_json(), indent=2) + "\n")
+        return folder
+
+    def save_or_rescue(self, path: str | os.PathLike[str]) -> Path:
+        """As `save`, but when that fails, save to a new temporary folder before raising.
+
+        Raises:
+            OutputError: `path` cannot be written; the remedy says where the model is.
+        """
+        try:
+            return self.save(path)
+        except OutputError as error:
+            rescue = Path(tempfile.mkdtemp(prefix="digits-"), Path(path).name)
+            self.save(rescue)
+            remedy = f"The model was saved as {rescue} instead"
+            raise OutputError(error.problem, remedy, error.path) from error
+
+
+def check_output(
+    path: str | os.PathLike[str] | None,
+    family: str | None = None,
+    start: str | os.PathLike[str] | None = None,
+) -> Path:
+    """Check, before a long training, that its model can be saved.
+
+    Args:
+        path: The model file to write; None for `models/FAMILY.h5`.
+        family: The family of the model; None for that of `start`, or cnn.
+        start: The model that fine-tuning starts from.
+
+    Returns:
+        The path to save to.
+
+    Raises:
+        OutputError: It does not end in .h5, or cannot be written.
+    """
+    if path is None:
+        known = family or (load_trusted(find_model(start)).family if start else "cnn")
+        path = Path("models", f"{known}.h5")
+    path = Path(path)
+    if path.suffix != ".h5":
+        raise OutputError(
+            f"a model file cannot end in {path.suffix or 'nothing'}",
+            "Give a name that ends in .h5",
+            path,
+        )
+    check_writable(path)
+    check_writable(run_folder(path) / "history.csv")
+    return path
+
+
+def run_folder(path: str | os.PathLike[str]) -> Path:
+    """The folder beside a model file that describes its training: `cnn.h5` → `cnn-run`."""
+    return Path(path).with_name(f"{Path(path).stem}-run")
+
+
+def history_csv(history: Iterable[Epoch]) -> str:
+    """The history as CSV with a header; values that were not measured are empty."""
+    names = [field.name for field in fields(Epoch)]
+    rows = [["" if v is None else str(v) for v in asdict(epoch).values()] for epoch in history]
+    return "".join(",".join(row) + "\n" for row in [names, *rows])

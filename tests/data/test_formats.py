@@ -1,0 +1,146 @@
+"""Every format gives the same arrays; every kind of damage gives one clear error."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digits import DataError, Dataset, Splits, load
+from digits.data.formats import npz
+from digits.data.formats.npz import save_npz
+
+
+def _write_idx(folder: Path, part: str, data: Dataset, suffix: str) -> None:
+    opened = gzip.open if suffix else open
+    for kind, array in (("images-idx3", data.images), ("labels-idx1", data.labels)):
+        with opened(folder / f"{part}-{kind}-ubyte{suffix}", "wb") as file:
+            file.write(bytes((0, 0, 8, array.ndim)) + struct.pack(f">{array.ndim}I", *array.shape))
+            file.write(array.tobytes())
+
+
+@pytest.fixture
+def small(sample: Splits) -> Splits:
+    return Splits("small", {name: part.limit(50) for name, part in sample.items()})
+
+
+def test_npz_round_trip(tmp_path: Path, small: Splits) -> None:
+    save_npz(small, tmp_path / "a.npz")
+    assert load(tmp_path / "a.npz") == small
+    whole = Splits("whole", {"all": small["test"]})
+    save_npz(whole, tmp_path / "b.npz")
+    assert load(tmp_path / "b.npz") == whole
+    with np.load(tmp_path / "a.npz") as archive:
+        assert set(archive.files) == {"x_train", "y_train", "x_test", "y_test"}
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_idx_folder(tmp_path: Path, small: Splits, suffix: str) -> None:
+    _write_idx(tmp_path, "train", small["train"], suffix)
+    _write_idx(tmp_path, "t10k", small["test"], suffix)
+    assert load(tmp_path) == small
+
+
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_csv(tmp_path: Path, small: Splits, header: bool, name: str) -> None:
+    data = small["test"]
+    table = np.column_stack([data.labels, data.images.reshape(-1, 784)])
+    lines = ["label," + ",".join(f"pixel{i}" for i in range(784))] if header else []
+    lines += [",".join(map(str, row)) for row in table]
+    content = "\n".join(lines).encode()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    assert load(tmp_path / name) == Splits("", {"all": data})
+
+
+def _npz(**arrays: object) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **arrays)  # type: ignore[arg-type]
+    return file.getvalue()
+
+
+IMAGES, LABELS = np.zeros((3, 28, 28), np.uint8), np.zeros(3, np.uint8)
+WHOLE = _npz(images=IMAGES, labels=LABELS)
+
+
+def _zip_of(content: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("images.npy", content)
+        archive.writestr("labels.npy", content)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.npz", b"", "damaged"),
+        ("a.npz", b"no zip at all", "damaged"),
+        ("a.npz", WHOLE[: len(WHOLE) // 2], "damaged"),
+        ("a.npz", WHOLE[:300] + b"\xff" * 50 + WHOLE[350:], "damaged|from 0 to"),
+        ("a.npz", _zip_of(b""), "shape|dtype"),
+        ("a.npz", _zip_of(b"\x93NUMPY\x01\x00\x02\x00{}"), "damaged"),
+        ("a.npz", _npz(images=np.array([{}], object), labels=LABELS), "pickled"),
+        ("a.npz", _npz(x=IMAGES), "its arrays are x"),
+        ("a.npz", _npz(), "its arrays are none"),
+        ("a.npz", _npz(images=IMAGES), "no labels"),
+        ("a.npz", _npz(y_test=LABELS), "no x_test"),
+        ("a.npz", _npz(images=IMAGES, labels=LABELS[:2]), "3 images but 2 labels"),
+        ("a.csv", b"", "no lines of pixels"),
+        ("a.csv", b"label,pixel0\n", "no lines of pixels"),
+        ("a.csv", b"1,2,3\n", "3 columns"),
+        ("a.csv", b"pixel0,label\n1,2\n", "not 'label'"),
+        ("a.csv", b"1,2\n1,2,3\n", "not a table of numbers"),
+        ("a.csv", b"1,x,3\n", "not a table of numbers"),
+        ("a.csv", (",".join(["1"] * 784 + ["nan"])).encode(), "NaN"),
+        ("a.csv", (",".join(["11"] * 785)).encode(), "range from 0 to 11"),
+        ("a.csv", b"\xff\xfe\x00\x01", "not a table of numbers"),
+        ("a.csv.gz", b"no gzip", "not a table of numbers"),
+        ("a.txt", b"hello", "not a data set"),
+        ("train-images-idx3-ubyte.gz", b"", "one of a pair"),
+    ],
+)
+def test_damaged_files(tmp_path: Path, name: str, content: bytes, says: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=says) as caught:
+        load(tmp_path / name)
+    assert caught.value.path == str(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\0\0\x08\x03", b"\0\0\x08\x03" + bytes(12) + b"x", b"\xff" * 100]
+)
+def test_damaged_idx(tmp_path: Path, small: Splits, content: bytes) -> None:
+    _write_idx(tmp_path, "train", small["train"], "")
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(content)
+    with pytest.raises(DataError, match=r"damaged|images"):
+        load(tmp_path)
+    (tmp_path / "train-images-idx3-ubyte").unlink()
+    with pytest.raises(DataError, match="only the labels of train"):
+        load(tmp_path)
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(
+    tmp_path: Path, small: Splits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(npz, "MAX_BYTES", 50_000)
+    save_npz(small, tmp_path / "a.npz")
+    assert (tmp_path / "a.npz").stat().st_size < npz.MAX_BYTES
+    with pytest.raises(DataError, match="unpacks to"):
+        load(tmp_path / "a.npz")
+
+
+def test_what_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="it does not exist") as caught:
+        load(tmp_path / "nothing.npz")
+    assert str(caught.value) == (
+        f"{tmp_path / 'nothing.npz'}: it does not exist. Give auto, mnist, sample, or a path: "
+        "an .npz file, a .csv file, a folder of idx files or a folder of pictures."
+    )
+    with pytest.raises(DataError, match="there are no pictures"):
+        load(tmp_path)

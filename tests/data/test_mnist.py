@@ -1,0 +1,132 @@
+"""Where MNIST is found, downloads from servers with faults, and the sample."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digits import DataError, Splits, load
+from digits.data.formats.npz import save_npz
+from digits.data.mnist import MIRRORS_VARIABLE, download_mnist
+
+NOBODY = "http://127.0.0.1:9/mnist.npz"  # the port of `discard`
+
+
+@pytest.fixture
+def content(tmp_path: Path, sample: Splits) -> bytes:
+    """The file that the server has."""
+    save_npz(sample, tmp_path / "served.npz")
+    return (tmp_path / "served.npz").read_bytes()
+
+
+@pytest.fixture
+def server(content: bytes) -> Iterator[str]:
+    """/good serves the file; other paths do what their names say."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            fault = self.path.split("/")[1]
+            if fault in ("404", "500"):
+                self.send_error(int(fault))
+                return
+            body = b"another file" if fault == "other" else content
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body[: len(body) // 2] if fault == "cut" else body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{listening.server_port}"
+        listening.shutdown()
+
+
+def test_a_download_takes_the_first_mirror_that_serves_the_whole_file(
+    server: str, content: bytes, tmp_path: Path
+) -> None:
+    totals: list[int] = []
+    steps: list[int] = []
+
+    def progress(total: int) -> object:
+        totals.append(total)
+        return steps.append
+
+    mirrors = [f"{server}/{fault}/mnist.npz" for fault in ("404", "500", "cut", "other", "good")]
+    folder = tmp_path / "new" / "folder"
+    path = download_mnist(folder, [NOBODY, *mirrors], progress, hashlib.sha256(content).hexdigest())
+    assert path == folder / "mnist.npz"
+    assert path.read_bytes() == content
+    assert list(folder.iterdir()) == [path]
+    assert totals[-1] == len(content)
+    assert sum(steps) >= len(content)
+
+
+def test_a_failed_download_leaves_nothing_and_gives_the_reason(server: str, tmp_path: Path) -> None:
+    mirrors = [f"{server}/{fault}/mnist.npz" for fault in ("404", "cut", "other")]
+    with pytest.raises(DataError, match=r"no response; .*not the expected file"):
+        download_mnist(tmp_path / "folder", mirrors)
+    assert list((tmp_path / "folder").iterdir()) == []
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to work in, with no MNIST anywhere and no network."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv(MIRRORS_VARIABLE, NOBODY)
+    monkeypatch.delenv("DIGITS_DATA", raising=False)
+    return tmp_path
+
+
+def test_auto_falls_back_with_a_warning(nowhere: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert load("auto").name == "sample"
+    assert "using 'sample' instead" in caplog.text
+    with pytest.raises(DataError, match="MNIST was not found"):
+        load("mnist")
+    (nowhere / "data").mkdir()
+    (nowhere / "data" / "mnist.npz").write_bytes(b"no archive")
+    assert load("auto").name == "sample"
+    assert "mnist.npz: the file is damaged" in caplog.text
+
+
+def test_mnist_is_found_in_order(
+    nowhere: Path, sample: Splits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [nowhere / name for name in ("given", "variable", "data", "keras/datasets")]
+    monkeypatch.setenv("DIGITS_DATA", str(nowhere / "variable"))
+    for count, folder in reversed(list(enumerate(folders, 1))):
+        folder.mkdir(parents=True)
+        part = sample["test"].limit(count)
+        save_npz(Splits("", {"train": part, "test": part}), folder / "mnist.npz")
+        found = load("auto", folders[0])
+        assert (found.name, len(found["test"])) == ("mnist", count)
+
+
+def test_a_mirror_that_is_not_a_url(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MIRRORS_VARIABLE, "bogus")
+    with pytest.raises(DataError, match="bogus: "):
+        load("mnist")
+
+
+def test_the_sample(sample: Splits) -> None:
+    assert {name: len(part) for name, part in sample.items()} == {"train": 4000, "test": 1000}
+    assert (sample["train"].counts == 400).all()
+    assert (sample["test"].counts == 100).all()
+    assert set(sample["train"].labels[:10]) == set(range(10))
+    assert not np.isin(sample["test"].digests, sample["train"].digests).any()
+
+
+def test_all_of_mnist(mnist: Splits, sample: Splits) -> None:
+    assert len(mnist["train"]) == 60_000
+    assert len(mnist["test"]) == 10_000
+    assert mnist["train"].counts.tolist()[:3] == [5923, 6742, 5958]
+    assert set(sample["train"].digests) <= set(mnist["train"].digests)

@@ -1,0 +1,288 @@
+"""What others wrote is understood: files of the installed Keras 3, and the public door."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from models.foreign.keras_files import rebuilt_answers, relu, softmax
+
+from digits import Recognizer, Splits, load
+from digits._io.stderr import native_stderr_silenced
+from digits.models._keras import import_keras
+
+RNG = np.random.default_rng(0)
+Pixels = np.ndarray
+
+
+@pytest.fixture(scope="module")
+def pixels(sample: Splits) -> Pixels:
+    return sample["test"].images[:40]
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DIGITS_CACHE", str(tmp_path / "cache"))
+
+
+# --- Keras 3: written by the installed Keras, compared with it -----------------------------------
+
+
+def _sequential(*input_shape: int) -> Callable[..., Any]:
+    def build(keras: Any, *layers: Any) -> Any:
+        return keras.Sequential([keras.Input(input_shape), *layers])
+
+    return build
+
+
+def _mlp(keras: Any) -> Any:
+    la = keras.layers
+    return _sequential(784)(
+        keras,
+        la.Dense(12, use_bias=False),
+        la.BatchNormalization(scale=False),
+        la.Activation("relu"),
+        la.Dropout(0.3),
+        la.GaussianNoise(0.1),
+        la.LayerNormalization(),
+        la.ELU(),
+        la.ReLU(max_value=3.0, negative_slope=0.1),
+        la.Dense(10),
+        la.Softmax(),
+    )
+
+
+def _logits(keras: Any) -> Any:
+    la = keras.layers
+    return _sequential(28, 28)(keras, la.Flatten(), la.Dense(8, "selu"), la.Dense(10))
+
+
+def _sigmoid(keras: Any) -> Any:
+    la = keras.layers
+    return _sequential(28, 28)(keras, la.Flatten(), la.Dense(10, activation="sigmoid"))
+
+
+def _built_late(keras: Any) -> Any:
+    model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10, "softmax")])
+    model.build((None, 28, 28))
+    return model
+
+
+def _raw_pixels(keras: Any) -> Any:
+    la = keras.layers
+    return _sequential(28, 28)(
+        keras, la.Rescaling(1 / 127.5, offset=-1), la.Flatten(), la.Dense(10, "softmax")
+    )
+
+
+def _rescaled_twice(keras: Any) -> Any:
+    """It wants 0..1 all the same."""
+    la = keras.layers
+    return _sequential(28, 28)(
+        keras, la.Rescaling(2.0, offset=-1), la.Flatten(), la.Dense(10, "softmax")
+    )
+
+
+def _softmax_then_shape(keras: Any) -> Any:
+    la = keras.layers
+    return _sequential(28, 28, 1)(
+        keras,
+        la.Conv2D(10, 28, activation="softmax"),
+        la.Flatten(),
+    )
+
+
+def _convolutions(keras: Any) -> Any:
+    la = keras.layers
+    return _sequential(28, 28, 1)(
+        keras,
+        la.ZeroPadding2D(((1, 2), (0, 3))),
+        la.Conv2D(6, (3, 5), strides=(2, 1), padding="same"),
+        la.LeakyReLU(),
+        la.SpatialDropout2D(0.2),
+        la.SeparableConv2D(8, 3, depth_multiplier=2, activation="relu"),
+        la.BatchNormalization(),
+        la.MaxPooling2D(),
+        la.DepthwiseConv2D(3, depth_multiplier=2, padding="same"),
+        la.Conv2D(8, 3, dilation_rate=2, groups=2, activation="gelu", padding="same"),
+        la.AveragePooling2D((2, 3), strides=1, padding="same"),
+        la.GlobalAveragePooling2D(),
+        la.Dense(10, activation="softmax"),
+    )
+
+
+def _channels_first(keras: Any) -> Any:
+    """Keras on a CPU cannot run it, so `_channels_last_twin` does."""
+    la, form = keras.layers, {"data_format": "channels_first"}
+    return _sequential(1, 28, 28)(
+        keras,
+        la.Conv2D(4, 5, activation="relu", **form),
+        la.BatchNormalization(axis=1),
+        la.MaxPooling2D(**form),
+        la.ZeroPadding2D(1, **form),
+        la.DepthwiseConv2D(3, **form),
+        la.Flatten(**form),
+        la.Dense(10, activation="softmax"),
+    )
+
+
+def _channels_last_twin(keras: Any) -> Any:
+    la = keras.layers
+    return _sequential(1, 28, 28)(
+        keras,
+        la.Permute((2, 3, 1)),
+        la.Conv2D(4, 5, activation="relu"),
+        la.BatchNormalization(),
+        la.MaxPooling2D(),
+        la.ZeroPadding2D(1),
+        la.DepthwiseConv2D(3),
+        la.Flatten(),
+        la.Dense(10, activation="softmax"),
+    )
+
+
+def _recurrent(keras: Any) -> Any:
+    la = keras.layers
+    return _sequential(28, 28)(
+        keras,
+        la.Bidirectional(la.SimpleRNN(5, return_sequences=True)),
+        la.LSTM(6, return_sequences=True),
+        la.GRU(5, return_sequences=True, reset_after=False, dropout=0.1),
+        la.Bidirectional(la.GRU(4), merge_mode="sum"),
+        la.Dense(10, activation="softmax"),
+    )
+
+
+def _any_number_of_rows(keras: Any) -> Any:
+    la = keras.layers
+    return keras.Sequential([keras.Input((None, 28)), la.LSTM(8, use_bias=False), la.Dense(10)])
+
+
+def _functional(keras: Any) -> Any:
+    la = keras.layers
+    start = keras.Input((28, 28, 1))
+    one = la.Conv2D(4, 3, padding="same", activation="relu")(start)
+    two = la.Conv2D(4, 3, padding="same", activation="relu")(one)
+    three = la.Concatenate()([one, la.Add()([one, two]), la.Maximum()([one, two])])
+    four = la.Multiply()([three, la.Reshape((1, 1, 12))(la.GlobalMaxPooling2D()(three))])
+    five = la.Concatenate(axis=-1)([one, two, three, four])
+    six = la.Concatenate()([two, one, five, four, la.Conv2D(3, 1)(five)])
+    end = la.Dense(10)(la.GlobalAveragePooling2D()(six))
+    return keras.Model(start, la.Activation("softmax")(end))
+
+
+def _dense_block(keras: Any) -> Any:
+    """Everything takes from everything before it."""
+    la = keras.layers
+    start = keras.Input((784,))
+    tensors = [la.Dense(3)(start), la.Dense(3)(start)]
+    for _ in range(8):
+        tensors.append(la.Dense(3, activation="relu")(la.Concatenate()(tensors)))
+    return keras.Model(start, la.Dense(10, activation="softmax")(la.Average()(tensors)))
+
+
+def _ensemble(keras: Any) -> Any:
+    la = keras.layers
+    start = keras.Input((28, 28))
+    flat = la.Flatten()(start)
+    heads = [la.Dense(10, activation="softmax")(flat) for _ in range(3)]
+    return keras.Model(start, la.Average()(heads))
+
+
+def _shuffled(keras: Any, model: Any) -> None:
+    """Weights as after training: nothing is 0 or 1."""
+    for variable in model.weights:
+        low, high = (0.5, 1.5) if "variance" in variable.path else (-0.4, 0.4)
+        variable.assign(RNG.uniform(low, high, variable.shape))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        _mlp, _logits, _sigmoid, _built_late, _raw_pixels, _rescaled_twice, _softmax_then_shape,
+        _convolutions, _recurrent, _any_number_of_rows, _functional, _dense_block, _ensemble,
+    ],
+)  # fmt: skip
+def test_keras_3(build: Callable[[Any], Any], tmp_path: Path, pixels: Pixels) -> None:
+    keras = import_keras()
+    model = build(keras)
+    _shuffled(keras, model)
+    path = _save(model, tmp_path / "theirs.h5")
+    shape = [28 if n is None else n for n in model.input_shape[1:]]
+    scale = 1 if build is _raw_pixels else 255
+    expected = np.asarray(model(pixels.reshape(-1, *shape).astype("f4") / scale, training=False))
+    if build in (_logits, _any_number_of_rows):
+        expected = softmax(expected)
+    if build is _sigmoid:
+        expected = expected / expected.sum(axis=1, keepdims=True)
+    answers = rebuilt_answers(path, pixels)
+    np.testing.assert_allclose(answers, expected, atol=1e-5)
+    np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-5)
+
+
+def test_keras_3_channels_first(tmp_path: Path, pixels: Pixels) -> None:
+    keras = import_keras()
+    model, twin = _channels_first(keras), _channels_last_twin(keras)
+    _shuffled(keras, model)
+    weights = model.get_weights()
+    twin.set_weights(weights)
+    pictures = pixels[:, None].astype("f4") / 255
+    expected = np.asarray(twin(pictures, training=False))
+    np.testing.assert_allclose(
+        rebuilt_answers(_save(model, tmp_path / "theirs.h5"), pixels), expected, atol=1e-5
+    )
+
+
+def _save(model: Any, path: Path) -> Path:
+    with native_stderr_silenced():
+        model.save(path)
+    return path
+
+
+# --- through the public door ---------------------------------------------------------------------
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("build", [_sigmoid, _channels_first, _recurrent])
+def test_a_recognizer_compiles_once(
+    build: Callable[[Any], Any], tmp_path: Path, pixels: Pixels
+) -> None:
+    keras = import_keras()
+    model = build(keras)
+    _shuffled(keras, model)
+    path = _save(model, tmp_path / "theirs.h5")
+    first = Recognizer(path).probabilities(pixels)
+    np.testing.assert_allclose(first, rebuilt_answers(path, pixels), atol=1e-4)
+    start = time.perf_counter()
+    again = Recognizer(path)
+    assert time.perf_counter() - start < 1  # compiling takes several
+    assert (again.probabilities(pixels) == first).all()
+
+
+@pytest.mark.heavy
+def test_a_model_of_keras_2_scores_what_its_weights_say() -> None:
+    folder = Path(os.environ.get("DIGITS_DATA", ""))
+    path = folder / "seed-models" / "DenseModel.h5"
+    if not os.environ.get("DIGITS_DATA") or not path.is_file():
+        pytest.skip("needs a real model of Keras 2: $DIGITS_DATA/seed-models/DenseModel.h5")
+    data = (load("mnist") if (folder / "mnist.npz").is_file() else load("sample"))["test"]
+    with h5py.File(path) as file:
+        group = file["model_weights"]
+        w = [
+            [group[f"dense_{i}/dense_{i}/{kind}:0"][()] for kind in ("kernel", "bias")]
+            for i in (1, 2, 3)
+        ]
+    x = data.images.reshape(-1, 784) / 255
+    x = relu(x @ w[0][0] + w[0][1])
+    x = relu(x @ w[1][0] + w[1][1])
+    expected = softmax(x @ w[2][0] + w[2][1])
+    answers = Recognizer(path).probabilities(data.images)
+    np.testing.assert_allclose(answers, expected, atol=1e-4)
+    assert (answers.argmax(axis=1) == expected.argmax(axis=1)).all()
+    assert (answers.argmax(axis=1) == data.labels).mean() > 0.95

@@ -1,0 +1,72 @@
+"""Compiled models: as many outputs as announced, and the shapes they take."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+from digits import Splits
+from digits.errors import ModelError
+from digits.models.compile import compile_model
+from digits.models.compiled import BATCH, CompiledModel
+from digits.models.families import REJECTOR, build
+
+SMALL = {"filters": (4,), "kernel_size": 3, "units": 8}
+
+
+@pytest.fixture(scope="module")
+def rejector() -> bytes:
+    return compile_model(build(REJECTOR, SMALL))
+
+
+def test_eleven_outputs(rejector: bytes, sample: Splits) -> None:
+    images = sample["train"].images[: BATCH + 3]
+    answers = CompiledModel(rejector, "rejector", 11).probabilities(images)
+    assert (answers.shape, answers.dtype) == ((BATCH + 3, 11), np.float32)
+    np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-5)
+    alone = CompiledModel(rejector, "rejector", 11).probabilities(images[-1:])
+    np.testing.assert_allclose(alone, answers[-1:], atol=1e-6)
+
+
+def test_no_pictures_no_answers(rejector: bytes) -> None:
+    empty = np.empty((0, 28, 28), np.uint8)
+    assert CompiledModel(rejector, "rejector", 11).probabilities(empty).shape == (0, 11)
+
+
+def test_another_number_of_outputs_is_refused(rejector: bytes) -> None:
+    picture = np.zeros((1, 28, 28), np.uint8)
+    ten = compile_model(build("cnn", SMALL))
+    for content, outputs in ((rejector, 10), (ten, 11), (rejector, 12)):
+        with pytest.raises(ModelError, match="x: the compiled model cannot run"):
+            CompiledModel(content, "x", outputs).probabilities(picture)
+    assert CompiledModel(ten, "x").probabilities(picture).shape == (1, 10)  # ten by default
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 0.9])
+def test_damage_is_refused(rejector: bytes, share: float) -> None:
+    picture = np.zeros((1, 28, 28), np.uint8)
+    for content in (rejector[: int(len(rejector) * share)], b"garbage" * 100):
+        with pytest.raises(ModelError, match="x: the compiled model cannot run"):
+            CompiledModel(content, "x", 11).probabilities(picture)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (1, 784), (1, 28, 28, 1), (1, 27, 28), (0,)])
+def test_another_shape_is_the_callers_mistake(rejector: bytes, shape: tuple[int, ...]) -> None:
+    compiled = CompiledModel(rejector, "rejector", 11)
+    with pytest.raises(ValueError, match=r"must have the shape \(n, 28, 28\)"):
+        compiled.probabilities(np.zeros(shape, np.uint8))
+
+
+def test_it_can_be_pickled_after_use(rejector: bytes, sample: Splits) -> None:
+    images = sample["train"].images[:64]
+    compiled = CompiledModel(rejector, "rejector", 11)
+    expected = compiled.probabilities(images)  # it has an interpreter and a lock now
+    again = pickle.loads(pickle.dumps(compiled))
+    assert (again.name, again.outputs) == ("rejector", 11)
+    np.testing.assert_allclose(again.probabilities(images), expected, atol=1e-6)
+
+
+def test_short_repr(rejector: bytes) -> None:
+    assert len(repr(CompiledModel(rejector, "rejector", 11))) < 80
