@@ -19,17 +19,17 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import h5py
 from results import Table, save_option
 
 from digits.models.file import read
+from digits.models.metadata import ModelMetadata
 from digits.training.presets import recipe_for
 from digits.training.recipe import Recipe
 
 
-def trained(folder: Path, family: str, preset: str, seed: int) -> dict[str, Any]:
+def trained(folder: Path, family: str, preset: str, seed: int) -> ModelMetadata:
     """The metadata of the model of this seed, which is trained first when it is not there."""
     path = folder / f"{family}-{preset}-{seed}.h5"
     if not path.is_file():
@@ -39,11 +39,11 @@ def trained(folder: Path, family: str, preset: str, seed: int) -> dict[str, Any]
         if done.returncode:
             sys.exit(done.stderr)
     known = read(path).metadata
-    recipe = Recipe.from_settings(known["settings"])
+    recipe = Recipe.from_settings(known.settings or {})
     asked = replace(recipe_for(family, preset), source=recipe.source)  # words may have changed
-    if json.dumps(asked.settings()) != json.dumps(recipe.settings()) or known["seed"] != seed:
+    if json.dumps(asked.settings()) != json.dumps(recipe.settings()) or known.seed != seed:
         sys.exit(f"{path} was trained by another recipe or seed. Move it away.")
-    return dict(known)
+    return known
 
 
 def main() -> None:
@@ -65,7 +65,7 @@ def main() -> None:
     for family in args.families.split(","):
         seeds = [int(seed) for seed in args.seeds.split(",")]
         runs = [trained(args.folder, family, args.preset, seed) for seed in seeds]
-        accuracies = [run["test"][0]["accuracy"] for run in runs]
+        accuracies = [run.test[0].accuracy for run in runs]
         path = args.folder / f"{family}-{args.preset}-{seeds[0]}.h5"
         table.row(
             family,
@@ -73,8 +73,8 @@ def main() -> None:
             f"{statistics.mean(accuracies):.3%}",
             f"{min(accuracies):.2%}",
             f"{count_weights(path):,}",
-            len(runs[0]["history"]),
-            f"{statistics.median(run['seconds'] for run in runs):.1f}",
+            len(runs[0].history),
+            f"{statistics.median(run.seconds for run in runs):.1f}",
         )
     table.done("Seconds are those of fitting alone.")
 

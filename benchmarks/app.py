@@ -1,13 +1,13 @@
-"""`digits app` under load: seconds to ready, predictions a second, delay at half of that, memory.
+"""Load test of `digits app`: seconds to start, predictions a second, latency, memory.
 
     python benchmarks/app.py [--seconds 10] [--soak 0] [--save]
 
-The server runs as a user starts it; the clients are in this process, on the same machine, over
-loopback. Each request is one small picture: a digit of `sample` as 28×28 PNG, or the same digit
-drawn large, 280×280. Full load: CONNECTIONS clients, each asking again as soon as it is answered.
-Half load: requests at fixed times, half as many as that but at most 150 a second, whether or not
-earlier ones are answered; the delay counts from the time at which a request was due. --soak: so
-many seconds of 100 a second, with the server's memory at a tenth of the time and at the end.
+The server runs as a user starts it; the clients are in this process, on the same machine. Each
+request has one small picture: a digit of `sample` as a 28×28 PNG, or enlarged to 280×280. Full
+load: CONNECTIONS clients, each of which sends a request as soon as the last one is answered. Half
+load: half as many requests a second, at most MAX_HALF_LOAD, at fixed times, whether or not earlier
+ones are answered; latency counts from the time at which a request was due. --soak: seconds at
+SOAK_LOAD requests a second, with the server's memory after a tenth of that time and at the end.
 """
 
 from __future__ import annotations
@@ -31,27 +31,40 @@ from results import Table, save_option
 from digits import load
 
 CONNECTIONS = 8
-HALF = 150  # requests a second
-SOAK = 100
+MAX_HALF_LOAD = 150  # requests a second
+SOAK_LOAD = 100  # requests a second
+WARM_UP = 3  # seconds in which the server loads all models
 
 
 @dataclass
-class Outcome:
-    """Delays in seconds of the requests that were answered with 200, and how many were not."""
+class LoadResult:
+    """Latencies in seconds of the requests with status 200, and the number of the others."""
 
-    delays: list[float] = field(default_factory=list)
+    latencies: list[float] = field(default_factory=list)
     failed: int = 0
     seconds: float = 0.0
 
+    def add(self, succeeded: bool, latency: float) -> None:
+        """Count one request."""
+        if succeeded:
+            self.latencies.append(latency)
+        else:
+            self.failed += 1
+
+    @property
+    def rate(self) -> float:
+        """Successful requests a second."""
+        return len(self.latencies) / self.seconds
+
     def row(self) -> list[str]:
-        """Answers a second, and three delays in ms."""
-        ms = np.array(self.delays) * 1000
-        late = [f"{np.percentile(ms, p):.1f}" for p in (50, 99)]
-        return [f"{len(ms) / self.seconds:.0f}", *late, f"{ms.max():.1f}", str(self.failed)]
+        """Requests a second, three latencies in ms, and failures."""
+        ms = np.array(self.latencies) * 1000
+        percentiles = [f"{np.percentile(ms, p):.1f}" for p in (50, 99)]
+        return [f"{self.rate:.0f}", *percentiles, f"{ms.max():.1f}", str(self.failed)]
 
 
 class Client:
-    """One connection that is kept."""
+    """One connection, which is kept alive."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -59,7 +72,7 @@ class Client:
         self.streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, request: bytes) -> bool:
-        """Send, wait for the whole answer, and tell whether it was 200."""
+        """Send a request and receive the whole response; return whether its status is 200."""
         async with self.lock:
             if self.streams is None:
                 self.streams = await asyncio.open_connection("127.0.0.1", self.port)
@@ -84,46 +97,44 @@ def request_for(picture: np.ndarray) -> bytes:
     return head.encode() + body
 
 
-async def full_load(port: int, requests: list[bytes], seconds: float) -> Outcome:
-    """As fast as it goes."""
-    outcome = Outcome()
+async def full_load(port: int, requests: list[bytes], seconds: float) -> LoadResult:
+    """As many requests as the server can answer."""
+    result = LoadResult()
     start = time.perf_counter()
 
     async def client(number: int) -> None:
-        line = Client(port)
+        connection = Client(port)
         while (before := time.perf_counter()) < start + seconds:
-            answered = await line.ask(requests[number % len(requests)])
-            outcome.delays += [time.perf_counter() - before] if answered else []
-            outcome.failed += not answered
+            succeeded = await connection.ask(requests[number % len(requests)])
+            result.add(succeeded, time.perf_counter() - before)
             number += 1
 
     await asyncio.gather(*(client(number) for number in range(CONNECTIONS)))
-    outcome.seconds = time.perf_counter() - start
-    return outcome
+    result.seconds = time.perf_counter() - start
+    return result
 
 
-async def steady_load(port: int, requests: list[bytes], seconds: float, rate: int) -> Outcome:
-    """`rate` requests a second, each due at its time."""
-    outcome = Outcome()
+async def steady_load(port: int, requests: list[bytes], seconds: float, rate: int) -> LoadResult:
+    """`rate` requests a second, each at its time."""
+    result = LoadResult()
     clients = [Client(port) for _ in range(4 * CONNECTIONS)]
     start = time.perf_counter()
 
     async def one(number: int) -> None:
         due = start + number / rate
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        answered = await clients[number % len(clients)].ask(requests[number % len(requests)])
-        outcome.delays += [time.perf_counter() - due] if answered else []
-        outcome.failed += not answered
+        succeeded = await clients[number % len(clients)].ask(requests[number % len(requests)])
+        result.add(succeeded, time.perf_counter() - due)
 
-    for second in range(int(seconds)):  # a task a request, but not all at once
+    for second in range(int(seconds)):  # one task per request, but not all at once
         await asyncio.gather(*(one(second * rate + i) for i in range(rate)))
-    outcome.seconds = time.perf_counter() - start
-    return outcome
+    result.seconds = time.perf_counter() - start
+    return result
 
 
 @contextlib.contextmanager
 def running() -> Iterator[tuple[subprocess.Popen[str], int, float]]:
-    """The process, its port, and the seconds until it answered a request; in an empty folder."""
+    """The server's process, its port, and the seconds until it answered its first request."""
     before = time.perf_counter()
     command = [sys.executable, "-m", "digits", "app", "--no-browser", "--port", "0"]
     with tempfile.TemporaryDirectory() as folder:
@@ -141,15 +152,15 @@ def running() -> Iterator[tuple[subprocess.Popen[str], int, float]]:
 
 
 def megabytes(process: subprocess.Popen[str]) -> float:
-    """The memory that the process holds (Linux)."""
+    """The memory that the process uses (Linux)."""
     status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
     return int(status.split("VmRSS:")[1].split()[0]) / 1000
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=10, help="of each load")
-    parser.add_argument("--soak", type=int, default=0, help="seconds of the soak")
+    parser.add_argument("--seconds", type=float, default=10, help="duration of each load")
+    parser.add_argument("--soak", type=int, default=0, help="duration of the soak in seconds")
     save_option(parser)
     args = parser.parse_args()
     digits = load("sample")["test"].images[:100]
@@ -157,8 +168,8 @@ def main() -> None:
     large = [request_for(255 - cv2.resize(digit, (280, 280))) for digit in digits]
     table = Table(
         "app",
-        "digits app under load, requests of one picture",
-        ["load", "picture", "answers a second", "median ms", "99 % ms", "worst ms", "failed"],
+        "digits app under load, one picture per request",
+        ["load", "picture", "requests a second", "median ms", "99 % ms", "worst ms", "failed"],
         args.save,
     )
     starts = []
@@ -166,24 +177,24 @@ def main() -> None:
         with running() as (_, _, seconds):
             starts.append(seconds)
     with running() as (process, port, _):
-        time.sleep(3)  # the models are loaded by then
+        time.sleep(WARM_UP)
         for name, requests in (("28×28", small), ("280×280", large)):
             asyncio.run(full_load(port, requests, 2))
             full = asyncio.run(full_load(port, requests, args.seconds))
             table.row("full", name, *full.row())
-            rate = min(HALF, round(len(full.delays) / full.seconds / 2))
-            outcome = asyncio.run(steady_load(port, requests, args.seconds, rate))
-            table.row(f"{rate} a second", name, *outcome.row())
-        words = f"Ready after {np.median(starts):.2f} s (median of {len(starts)}). "
+            rate = min(MAX_HALF_LOAD, round(full.rate / 2))
+            half = asyncio.run(steady_load(port, requests, args.seconds, rate))
+            table.row(f"{rate} a second", name, *half.row())
+        note = f"Ready after {np.median(starts):.2f} s (median of {len(starts)}). "
         if args.soak:
-            early = asyncio.run(steady_load(port, small, max(1, args.soak // 10), SOAK))
+            early = asyncio.run(steady_load(port, small, max(1, args.soak // 10), SOAK_LOAD))
             before = megabytes(process)
-            rest = asyncio.run(steady_load(port, small, args.soak - args.soak // 10, SOAK))
-            table.row(f"{SOAK} a second, {args.soak} s", "28×28", *rest.row())
-            words += f"Memory {before:.0f} MB after {early.seconds:.0f} s of the soak, "
-            words += f"{megabytes(process):.0f} MB at its end. "
-    print(words)
-    table.done(words + f"{CONNECTIONS} clients.")
+            rest = asyncio.run(steady_load(port, small, args.soak - args.soak // 10, SOAK_LOAD))
+            table.row(f"{SOAK_LOAD} a second, {args.soak} s", "28×28", *rest.row())
+            note += f"Memory {before:.0f} MB after {early.seconds:.0f} s of the soak, "
+            note += f"{megabytes(process):.0f} MB at its end. "
+    print(note)
+    table.done(note + f"{CONNECTIONS} clients.")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def digits(sample: Splits, rng: np.random.Generator) -> Iterator[tuple[str, byte
 def others(sample: Splits, rng: np.random.Generator) -> Iterator[tuple[str, bytes]]:
     """No digit, several digits, no ink, no picture."""
     images = sample["test"].images
-    for i in range(20):
+    for i in range(10):
         ink = np.zeros((160, 200), np.uint8)
         cv2.putText(ink, "AEFHKMNRWX"[i % 10], (50, 120), i % 5, 3, 255, 3 + i % 5, cv2.LINE_AA)
         yield "letter.png", png(on_paper(ink, grain=2, seed=i))
@@ -60,6 +60,8 @@ def others(sample: Splits, rng: np.random.Generator) -> Iterator[tuple[str, byte
         yield "number.png", png(on_paper(page(chosen, in_a_row(chosen, 8), 4, 40).ink))
         yield "blank.png", png(np.full((30 + i, 28), 255 - i, np.uint8))
         yield "noise.png", png(rng.integers(0, 256, (20 + i, 40)).astype(np.uint8))
+        between = images[i] / 2 + images[i + 503] / 2  # of two different digits
+        yield "between.png", exported(between.astype(np.uint8))
     yield "blank-export.png", exported(np.zeros((28, 28), np.uint8))
     yield "empty.png", b""
     yield "text.png", b"hello"
@@ -95,10 +97,10 @@ def expected(paths: list[str]) -> list[Record]:
 
 def test_the_corpus_holds_every_kind(expected: list[Record]) -> None:
     reasons = [record.get("reason", "error" if "error" in record else "") for record in expected]
-    assert len(reasons) > 300
+    assert len(reasons) > 260
     assert reasons.count("") > 180
     assert reasons.count("error") == 3
-    for reason, count in (("no_ink", 21), ("no_digit", 30), ("several", 10), ("unsure", 1)):
+    for reason, count in (("no_ink", 11), ("no_digit", 20), ("several", 5), ("unsure", 1)):
         assert reasons.count(reason) >= count, reason
 
 
@@ -115,10 +117,9 @@ def test_the_command(run: Run, corpus: Path, expected: list[Record]) -> None:
 
 
 def test_the_command_with_a_drawing(run: Run, paths: list[str], expected: list[Record]) -> None:
-    for start in range(0, len(paths), 50):
-        some = slice(start, start + 50)
-        done = run("predict", *paths[some], "--format", "jsonl", "--show", f"{start}.png")
-        assert [json.loads(line) for line in done.stdout.splitlines()] == expected[some]
+    some = slice(None, None, 6)  # pictures of every kind; more than 50 cannot be drawn
+    done = run("predict", *paths[some], "--format", "jsonl", "--show", "steps.png")
+    assert [json.loads(line) for line in done.stdout.splitlines()] == expected[some]
 
 
 def test_bytes_files_and_pictures(paths: list[str], expected: list[Record]) -> None:

@@ -15,23 +15,23 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from web.browser import STROKES, chromium, draw  # noqa: E402
+from web.browser import STROKES, chromium, draw, wait_for_all, wait_for_text  # noqa: E402
 from web.server import serving  # noqa: E402
 
 ON_PHONE = {"viewport": {"width": 390, "height": 760}, "color_scheme": "dark"}
-ON_DESKTOP = {"viewport": {"width": 1100, "height": 700}, "color_scheme": "light"}
+ON_DESKTOP = {"viewport": {"width": 1100, "height": 740}, "color_scheme": "light"}
 
 
 def screenshot(browser: Any, address: str, digit: int, path: Path, **options: Any) -> None:
     """Save the page with this digit drawn, kept, and recognized by all models."""
-    context = browser.new_context(**options)
+    context = browser.new_context(**options, reduced_motion="reduce")
     page = context.new_page()
     page.goto(address)
     page.wait_for_selector("body[data-ready]")
     draw(page, STROKES[digit])
-    page.wait_for_timeout(2000)  # all models have answered, and the bars stopped moving
+    wait_for_all(page)
     page.keyboard.press(str(digit))
-    page.wait_for_timeout(500)
+    wait_for_text(page, "Saved", "#note")
     page.evaluate("document.activeElement.blur()")
     page.screenshot(path=path)
     context.close()

@@ -137,7 +137,7 @@ def test_no_digit_in_every_format(
     assert lines[1].endswith("%)")
     sentences = {line.partition(": ")[0]: line.partition(": ")[2] for line in lines}
     assert sentences["blank.png"] == "no ink found"
-    assert sentences["zigzag.png"] == sentences["letter.png"] == "no digit"
+    assert sentences["zigzag.png"] == "no digit"
     assert sentences["number.png"] == "several digits; use `digits read`"
 
 

@@ -153,7 +153,8 @@ def test_showing_one(run: Run, pages: dict[str, str], tmp_path: Path) -> None:
     assert decode(tmp_path / "seen.png").gray.shape == pixels.shape[:2]
     wrong = run("read", "pages/2.png", "--show", "seen.txt")
     assert (wrong.returncode, wrong.stdout) == (1, "")
-    assert "a picture cannot be written to seen.txt" in wrong.stderr
+    assert wrong.stderr.startswith("Error: seen.txt: ")
+    assert "Give a name that ends in .png, .jpg or .webp" in wrong.stderr
 
 
 def test_showing_several(run: Run, pages: dict[str, str], tmp_path: Path) -> None:
@@ -200,10 +201,3 @@ def test_wrong_usage(run: Run) -> None:
     assert run("read").returncode == 2
     assert run("read", "a.png", "--ink", "red").returncode == 2
     assert run("read", "a.png", "--format", "xml").returncode == 2
-
-
-def test_reading_is_light(run: Run, pages: dict[str, str]) -> None:
-    done = run("read", "pages/1.png", env={"PYTHONPROFILEIMPORTTIME": "1"})
-    loaded = {line.split("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
-    assert "numpy" in loaded
-    assert loaded.isdisjoint({"tensorflow", "keras", "matplotlib", "scipy", "rich"})

@@ -41,7 +41,7 @@ def server(content: bytes) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body[: len(body) // 2] if fault == "cut" else body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:

@@ -147,13 +147,13 @@ from digits import DataError, Dataset, OutputError, Splits, load, preprocess
 from digits.data.png import export_png
 
 images = np.random.default_rng(0).integers(0, 256, (1000, 28, 28)).astype(np.uint8)
-images = np.tile(images, (40, 1, 1))
+images = np.tile(images, (20, 1, 1))
 written = 0
 
 def progress(count):
     global written
     written += count
-    if written - count < 10_000 <= written:  # more than this process writes before it starts others
+    if written - count < 5_000 <= written:  # more than this process writes before it starts others
         print("writing", flush=True)
 
 splits = Splits("noise", {"all": Dataset(images, np.zeros(len(images), np.uint8))})

@@ -187,7 +187,7 @@ def test_files_that_cannot_be_used_are_listed_and_the_rest_goes_in(put: Any) -> 
         "7/unknown": "the file is not a picture",
         "7/cut.png": "the picture is cut short or damaged",
         "7/blank.png": "no ink found",
-        "notes/who.png": "neither its folder nor its name tells the digit",
+        "notes/who.png": "neither its folder nor its name gives the digit",
     }
     assert all(error.remedy for error in problems.values())
     with pytest.raises(DataError, match=r"who\.png: neither .*; 6 of 7 files cannot be used"):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from digits import Splits
 from digits.errors import ModelError
-from digits.models.compile import compile_model
+from digits.models import child
+from digits.models.compile import TIMEOUT, compile_model
 from digits.models.compiled import BATCH, CompiledModel
 from digits.models.families import REJECTOR, build
+from digits.models.file import save_plain
 
 SMALL = {"filters": (4,), "kernel_size": 3, "units": 8}
 
@@ -66,6 +69,16 @@ def test_it_can_be_pickled_after_use(rejector: bytes, sample: Splits) -> None:
     again = pickle.loads(pickle.dumps(compiled))
     assert (again.name, again.outputs) == ("rejector", 11)
     np.testing.assert_allclose(again.probabilities(images), expected, atol=1e-6)
+
+
+def test_compiling_in_a_process_of_its_own(tmp_path: Path, sample: Splits) -> None:
+    """As with a backend of Keras that cannot compile (none is installed here)."""
+    images, model = sample["test"].images[:20], build(REJECTOR, SMALL)
+    save_plain(model, tmp_path / "model.h5")
+    compiled = tmp_path / "model.tflite"
+    child.run("digits.models.compile", tmp_path / "model.h5", compiled, TIMEOUT, "not compiled")
+    found = CompiledModel(compiled.read_bytes(), "x", 11).probabilities(images)
+    np.testing.assert_allclose(found, model.predict(images, verbose=0), atol=1e-5)
 
 
 def test_short_repr(rejector: bytes) -> None:

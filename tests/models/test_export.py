@@ -9,17 +9,46 @@ import pytest
 from digits import Splits
 from digits.errors import ModelError, OutputError
 from digits.models import export
+from digits.models.compiled import CompiledModel
 from digits.models.export import FORMATS, export_model
+from digits.models.families import build
+from digits.models.file import save_plain
+
+ARCHITECTURES = {
+    "dense": {"units": (9, 7), "normalized": True},
+    "cnn": {"filters": (4, 6), "kernel_size": 3, "units": 8, "dropout": (0.2, 0.3)},
+    "rnn": {"units": (5,)},
+}
 
 
-@pytest.mark.parametrize("family", ["dense", "cnn", "rnn"])
 @pytest.mark.parametrize("to", FORMATS)
-def test_every_format(
-    models: dict[str, Path], sample: Splits, tmp_path: Path, family: str, to: str
+@pytest.mark.parametrize("family", ARCHITECTURES)
+def test_every_format(sample: Splits, tmp_path: Path, family: str, to: str) -> None:
+    source, target = tmp_path / "plain.h5", tmp_path / f"model{FORMATS[to].suffix}"
+    save_plain(build(family, ARCHITECTURES[family]), source)
+    assert export_model(source, to, target, sample["test"].images[:200]) <= 1e-4
+    assert {path.name for path in tmp_path.iterdir()} == {source.name, target.name}
+
+
+def test_a_model_file_of_ours(models: dict[str, Path], sample: Splits, tmp_path: Path) -> None:
+    target = tmp_path / "model.tflite"
+    export_model(models["cnn"], "litert", target, sample["test"].images[:200])
+    answers = CompiledModel(target.read_bytes(), "x").probabilities(sample["test"].images)
+    assert (answers.argmax(axis=1) == sample["test"].labels).mean() > 0.9
+
+
+def test_a_damaged_or_missing_model(
+    models: dict[str, Path], sample: Splits, tmp_path: Path
 ) -> None:
-    target = tmp_path / f"model{FORMATS[to].suffix}"
-    assert export_model(models[family], to, target, sample["test"].images[:200]) <= 1e-4
-    assert [p.name for p in tmp_path.iterdir()] == [target.name]
+    images = sample["test"].images[:9]
+    damaged = bytearray(models["dense"].read_bytes())
+    damaged[-1000] ^= 1  # a weight: HDF5 itself would not notice
+    (tmp_path / "bad.h5").write_bytes(damaged)
+    with pytest.raises(ModelError, match=r"bad\.h5: the file is damaged"):
+        export_model(tmp_path / "bad.h5", "keras", tmp_path / "a.keras", images)
+    with pytest.raises(ModelError, match=r"none\.h5: there is no such model"):
+        export_model(tmp_path / "none.h5", "keras", tmp_path / "a.keras", images)
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.h5"]
 
 
 @pytest.mark.parametrize("to", ["saved-model", "keras"])

@@ -78,18 +78,19 @@ def test_the_rejector_is_a_cnn_with_one_output_more() -> None:
     assert rejector.count_params() - cnn.count_params() == 8 + 1
 
 
-def test_a_normalized_cnn_gives_the_same_answers_after_training(
+def test_a_trained_normalized_cnn_is_compiled_and_rebuilt_alike(
     sample: Splits, tmp_path: Path
 ) -> None:
-    """Only then do the averages of the normalization differ from 0 and 1."""
-    keras = import_keras()
-    keras.utils.set_random_seed(0)
-    model = build("cnn", STACKED)
-    model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy")
-    some, images = sample["train"].limit(1600), sample["test"].images
-    model.fit(some.images, some.labels, batch_size=16, epochs=3, verbose=0)
+    """Only after training do the averages of the normalization differ from 0 and 1."""
+    import_keras().utils.set_random_seed(0)
+    model, rng = build("cnn", STACKED), np.random.default_rng(0)
+    for variable in model.weights:
+        low, high = (0.01, 0.1) if "moving_variance" in variable.path else (-0.1, 0.1)
+        if "moving" in variable.path:
+            variable.assign(rng.uniform(low, high, variable.shape))
+    images = sample["test"].images[:200]
     expected = model.predict(images, verbose=0)
-    assert (expected.argmax(axis=1) == sample["test"].labels).mean() > 0.3  # not by chance
+    assert expected.std(axis=0).max() > 0.01  # it does not give the same answer to all
     found = CompiledModel(compile_model(model), "x").probabilities(images)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     model_file.save_plain(model, tmp_path / "m.h5")
@@ -125,9 +126,9 @@ def test_fixed_filters_are_cosine_patterns_and_stay(sample: Splits) -> None:
     np.testing.assert_array_equal(patterns[..., 24:], -patterns[..., :24])
     reference = cv2.idct(np.eye(1, 25, 1, np.float32).reshape(5, 5))
     assert any(np.allclose(flat[:, i], reference.ravel(), atol=1e-6) for i in range(24))
-    model.compile("adam", "sparse_categorical_crossentropy")
-    some = sample["train"].limit(64)
-    model.fit(some.images, some.labels, verbose=0)
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)
+    some = sample["train"].limit(32)
+    model.train_on_batch(some.images, some.labels)
     np.testing.assert_array_equal(model.get_layer("fixed_filters").get_weights()[0], patterns)
 
 

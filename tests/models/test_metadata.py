@@ -113,5 +113,5 @@ for _ in range(100):
 def test_anything_else_is_refused(
     metadata: ModelMetadata, change: Callable[[Record], object]
 ) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011  # callers only need to know that it is damaged
+    with pytest.raises(ValueError):  # callers only need to know that it is damaged
         ModelMetadata.from_json(change(_decoded(metadata)))

@@ -11,7 +11,6 @@ from dataclasses import fields
 import cv2
 import numpy as np
 import pytest
-from training.augmentations import augment_images, augmented_identity, only
 from numpy.typing import NDArray
 
 from digits import Splits
@@ -19,6 +18,7 @@ from digits.models.families import build
 from digits.training.augment import augmented
 from digits.training.presets import STRONG_AUGMENT
 from digits.training.recipe import Augment
+from training.augmentations import augment_images, augmented_identity, only
 
 Maps = NDArray[np.float32]
 """(n, 28, 28, 2): for each output pixel the source coordinates (x, y)."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from training.augmentations import augment_images, only
 from numpy.typing import NDArray
 
 from digits import Splits
+from training.augmentations import augment_images, only
 
 
 @pytest.fixture(scope="module")

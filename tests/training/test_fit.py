@@ -64,16 +64,16 @@ def small(sample: Splits) -> Dataset:
 @pytest.mark.parametrize(
     ("family", "architecture", "epochs", "expected"),
     [
-        ("dense", {"units": (32, 16)}, 20, 0.85),
-        ("cnn", {"filters": (8, 16), "kernel_size": 3, "units": 32}, 5, 0.93),
-        ("rnn", {"units": (50,)}, 4, 0.75),
+        ("dense", {"units": (32,)}, 10, 0.85),
+        ("cnn", {"filters": (8, 16), "kernel_size": 3, "units": 32}, 4, 0.9),
+        ("rnn", {"units": (50,)}, 4, 0.7),
     ],
 )
 def test_every_family_learns(
     sample: Splits, family: str, architecture: dict[str, Any], epochs: int, expected: float
 ) -> None:
-    used = recipe(family=family, architecture=architecture, epochs=epochs, learning_rate=0.002)
-    model, _ = fitted(used, sample["train"])
+    used = recipe(family=family, architecture=architecture, epochs=epochs)
+    model, _ = fitted(used, sample["train"].limit(2500))
     assert accuracy(model, sample["test"]) > expected
 
 
@@ -119,23 +119,31 @@ def test_low_augmentation_epochs_show_unaugmented_images(small: Dataset) -> None
     assert accuracy(low, small) > accuracy(blind, small) + 0.15
 
 
-def test_the_best_validation_epoch_is_kept(small: Dataset) -> None:
-    train, held_out = small.held_out(0.2, 0)
-    model, result = fitted(recipe(epochs=12, learning_rate=0.05), train, held_out)
+@pytest.fixture(scope="module")
+def worsening(small: Dataset) -> tuple[Dataset, Dataset]:
+    """A training set, and a validation set with wrong labels: its accuracy falls as one learns."""
+    train, held_out = small.held_out(0.5, 0)
+    return train, Dataset(held_out.images, (held_out.labels + 1) % 10)
+
+
+def test_the_best_validation_epoch_is_kept(worsening: tuple[Dataset, Dataset]) -> None:
+    train, validation = worsening
+    model, result = fitted(recipe(epochs=6), train, validation)
     best = max(result.history, key=lambda e: (e.val_accuracy, -(e.val_loss or 0)))
-    assert result.history[-1] != best, "the test needs a run whose last epoch is not its best"
+    assert result.history[-1] != best
     assert [e for e in result.history if e.best][-1] == best
-    assert accuracy(model, held_out) == pytest.approx(best.val_accuracy)
+    assert accuracy(model, validation) == pytest.approx(best.val_accuracy)
 
 
-def test_the_last_epoch_is_kept_when_the_learning_rate_decays(small: Dataset) -> None:
-    train, held_out = small.held_out(0.2, 2)
-    used = recipe(epochs=8, learning_rate=0.05, cosine_decay=True)
-    model, result = fitted(used, train, held_out, seed=2)
-    last, highest = result.history[-1], max(e.val_accuracy or 0 for e in result.history)
+def test_the_last_epoch_is_kept_when_the_learning_rate_decays(
+    worsening: tuple[Dataset, Dataset],
+) -> None:
+    train, validation = worsening
+    model, result = fitted(recipe(epochs=6, cosine_decay=True), train, validation)
+    last = result.history[-1]
     assert last.val_accuracy is not None
-    assert last.val_accuracy < highest, "the test needs a run whose last epoch is not its best"
-    assert accuracy(model, held_out) == pytest.approx(last.val_accuracy)
+    assert last.val_accuracy < max(e.val_accuracy or 0 for e in result.history)
+    assert accuracy(model, validation) == pytest.approx(last.val_accuracy)
 
 
 def test_a_plateau_reduces_the_learning_rate(small: Dataset) -> None:

@@ -8,8 +8,10 @@ import pytest
 
 from digits.errors import ModelError
 from digits.models.families import FAMILIES, REJECTOR
+from digits.models.file import read
+from digits.models.find import shipped_folder
 from digits.training.presets import PRESETS, REJECTOR_RECIPE, STRONG_AUGMENT, recipe_for
-from digits.training.recipe import OPTIMIZERS, Augment, Recipe
+from digits.training.recipe import OPTIMIZERS, Augment, Recipe, fine_tuning
 
 ALL = [recipe for presets in PRESETS.values() for recipe in presets.values()]
 
@@ -82,6 +84,18 @@ def test_unknown_names() -> None:
         recipe_for("dense", "notebook")
     with pytest.raises(ModelError, match="no family 'rejector'"):
         recipe_for(REJECTOR)
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, REJECTOR])
+def test_shipped_models_can_be_fine_tuned(family: str) -> None:
+    settings = read(shipped_folder() / f"{family}.h5").metadata.settings
+    assert settings is not None
+    recipe = Recipe.from_settings(settings)
+    assert (recipe.family, recipe.preset) == (family, "best")
+    tuned = fine_tuning(recipe)
+    assert tuned.epochs < recipe.epochs
+    assert tuned.learning_rate < recipe.learning_rate
+    assert tuned.architecture == recipe.architecture
 
 
 def test_settings_of_other_versions() -> None:

@@ -96,7 +96,7 @@ def test_saving(trained: Trained, tmp_path: Path) -> None:
     folder = trained.save(path)
     assert folder == tmp_path / "models" / "m-run"
     file = read(path)
-    assert file.metadata.to_json() == json.loads(json.dumps(trained.metadata.to_json()))
+    assert json.dumps(file.metadata.to_json()) == json.dumps(trained.metadata.to_json())
     assert file.training_digests().tolist() == sorted(trained.training_digests.tolist())
     assert Recognizer(path).metadata == file.metadata
     settings = json.loads((folder / "settings.json").read_text())

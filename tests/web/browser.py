@@ -118,13 +118,13 @@ def held_back(page: Any, url: str) -> Iterator[None]:
 
 def wait_for_result(page: Any) -> str:
     """Wait until the selected model's result is shown; return its sentence."""
-    page.wait_for_selector("#result[aria-busy=false]")
+    page.wait_for_selector("#result[aria-busy=false]", state="attached")
     return str(page.inner_text("#sentence"))
 
 
 def wait_for_all(page: Any) -> list[str]:
     """Wait until all models' results are shown; return them in the order of the models."""
-    page.wait_for_selector("#models[aria-busy=false]")
+    page.wait_for_selector("#models[aria-busy=false]", state="attached")
     return list(page.locator("#models .prediction").all_inner_texts())
 
 

@@ -14,8 +14,6 @@ from digits import load
 from web.browser import STROKES, draw, held_back, opened, wait_for_result, wait_for_text
 from web.server import Server, serving
 
-pytestmark = pytest.mark.heavy
-
 MODEL_INPUT = """() => [...document.querySelector("#model-input").getContext("2d")
     .getImageData(0, 0, 28, 28).data].filter((value, i) => i % 4 === 0)"""
 
@@ -40,6 +38,7 @@ def test_a_label_is_saved_and_corrected_and_removed(own_page: Any, own_server: S
     assert page.is_disabled("#remove-last")
 
 
+@pytest.mark.heavy
 def test_the_training_command_works(
     browser: Any, tmp_path: Path, models: dict[str, Path], run: Run
 ) -> None:

@@ -11,8 +11,6 @@ from digits._io.text import percent
 from digits.recognition.results import Prediction, Reason
 from digits.reports.wording import describe
 
-pytestmark = pytest.mark.heavy
-
 
 def test_percentages(page: Any) -> None:
     rng = np.random.default_rng(0)

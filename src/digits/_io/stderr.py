@@ -53,8 +53,8 @@ def _silence() -> Callable[[], None]:
         os.close(saved)
         os.close(null)
         if shares_descriptor:
-            sys.stderr.close()
-            sys.stderr = python_stderr
+            replacement, sys.stderr = sys.stderr, python_stderr
+            replacement.close()
 
     return restore
 

@@ -71,11 +71,15 @@ def command(
             "other machines on the network can reach %s. Give the URL below, which contains the "
             "token, only to people whom you trust; it is sent unencrypted", host,
         )  # fmt: skip
-    with WebServer(ModelRegistry(models), Collection(collect), host, port) as server:
-        click.echo(server.address)
+
+    def announce(address: str) -> None:
+        click.echo(address)
         sys.stdout.flush()
         if not no_browser:
-            _open(server.address)
+            _open(address)
+
+    registry, collection = ModelRegistry(models), Collection(collect)
+    with WebServer(registry, collection, host, port, on_startup=announce) as server:
         server.run()
 
 

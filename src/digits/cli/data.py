@@ -156,7 +156,7 @@ def plot(data: str, data_dir: Path | None, output: Path, overwrite: bool) -> Non
 def join(sets: tuple[str, ...], output: Path, data_dir: Path | None, overwrite: bool) -> None:
     """Join data sets part by part: train with train, test with test, unsplit with unsplit.
 
-    DATA is what --data of the other commands takes.
+    DATA is a name or path, as for --data of the other commands.
 
     \b
     Examples:

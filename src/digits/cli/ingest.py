@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MAX_WARNINGS = 20  # what still fits on a screen
+_MAX_WARNINGS = 20  # as many as fit on a screen
 
 
 @click.command("ingest", short_help="Make a data set of your own picture files.")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ..ingest.sources import DATA_HELP
 from .messages import Messages
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -76,27 +77,13 @@ data_dir_option = click.option(
 )  # fmt: skip
 
 
-class _DataOption(click.Option):
-    """--data. Its help names the registered formats, which import NumPy: only when it is shown."""
-
-    @property
-    def help(self) -> str:
-        from ..ingest.sources import DATA_HELP
-
-        return f"{DATA_HELP}{' Repeatable.' if self.multiple else ''}  [default: auto]"
-
-    @help.setter  # noqa: A003
-    def help(self, value: str | None) -> None:
-        """Set by click; there is nothing to keep."""
-
-
 def data_options(*, multiple: bool = True) -> Callable[[Function], Function]:
     """--data and --data-dir."""
 
     def decorate(command: Function) -> Function:
         return click.option(
-            "--data", cls=_DataOption, multiple=multiple, metavar="DATA",
-            default=("auto",) if multiple else "auto",
+            "--data", multiple=multiple, default=("auto",) if multiple else "auto", metavar="DATA",
+            help=f"{DATA_HELP}{' Repeatable.' if multiple else ''}  [default: auto]",
         )(data_dir_option(command))  # fmt: skip
 
     return decorate

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .._io.text import percent, printable
+from .._io.text import printable
 from .messages import note
 from .options import (
     ink_option,
@@ -72,6 +72,7 @@ def command(
     """
     from ..imaging.find import find_pictures
     from ..recognition.recognizer import Recognizer
+    from ..reports.wording import describe
 
     paths = find_pictures(pictures)
     if show is not None:
@@ -90,7 +91,8 @@ def command(
             if fmt == "text":
                 for outcome in counted:
                     if outcome.result is not None:
-                        stream.write(f"{printable(outcome.name)}: {_answer(outcome, top_k)}\n")
+                        answer = describe(outcome.result, top_k)
+                        stream.write(f"{printable(outcome.name)}: {answer}\n")
                         stream.flush()
             else:
                 write_records((_record(o, fmt, top_k) for o in counted), fmt, stream, _COLUMNS)
@@ -119,16 +121,6 @@ def _show(outcomes: list[Predicted], path: Path) -> None:
 
     rows = [(o.kept, o.result) for o in outcomes if o.kept and o.result]
     drawing.save(drawing.show(rows), path)
-
-
-def _answer(outcome: Predicted, top_k: int) -> str:
-    from ..reports.wording import describe
-
-    assert outcome.result is not None  # noqa: S101
-    if top_k == 1 or outcome.result.digit is None:
-        return describe(outcome.result)
-    ranked = outcome.result.ranked()[:top_k]
-    return ", ".join(f"{digit} ({percent(p)})" for digit, p in ranked)
 
 
 def _record(outcome: Predicted, fmt: str, top_k: int) -> dict[str, Any]:

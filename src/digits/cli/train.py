@@ -30,9 +30,9 @@ _FRACTION = click.FloatRange(0, 1, max_open=True)
 @click.option(
     "--preset",
     type=click.Choice(_PRESETS),
-    help="Training recipe. fast takes seconds and is for MNIST; best takes a quarter of an hour or "
-    "more and is for any picture of a digit, as the shipped models are; the others are well-known "
-    f"recipes to compare with.  [default: {DEFAULT_PRESET}]",
+    help="Training recipe. fast takes seconds and is for MNIST; best takes 10 to 20 minutes and is "
+    "for any picture of a digit, as the shipped models are; the others are well-known recipes to "
+    f"compare with.  [default: {DEFAULT_PRESET}]",
 )
 @data_options()
 @click.option(

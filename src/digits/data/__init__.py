@@ -1,1 +1,1 @@
-"""Data sets: their one shape, the formats they are read from and written to, and the names."""
+"""Data sets: `Dataset`, the formats they are read from and written to, MNIST, PNG export."""

@@ -24,9 +24,9 @@ class Dataset:
     Two are equal when their images and labels are; the name does not count.
 
     Args:
-        images: (n, 28, 28) pixel values, white ink on black, or what else `as_images` accepts.
-            Kept as C-contiguous uint8, 0..255.
-        labels: (n,) digits 0..9, or what else `as_labels` accepts. Kept as uint8.
+        images: (n, 28, 28) pixel values, white ink on black, or anything else that `as_images`
+            accepts. Kept as C-contiguous uint8, 0..255.
+        labels: (n,) digits 0..9, or anything else that `as_labels` accepts. Kept as uint8.
         name: What to call the set in results, such as `mnist test`.
 
     Raises:

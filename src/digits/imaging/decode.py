@@ -137,7 +137,7 @@ def _decode(source: Source, name: str) -> Picture:
         return Picture(name, *from_array(source))
     if isinstance(source, Image.Image):
         return _decode_with_pillow(source, name)
-    content = _content(source)
+    content = read_content(source)
     if not content:
         raise PictureError("the file is empty", "Save or copy it again")
     if len(content) > MAX_BYTES:
@@ -169,8 +169,15 @@ def _decode_with_pillow(source: bytes | Image.Image, name: str) -> Picture:
         raise _damaged() from error
 
 
-def _content(source: object) -> bytes:
-    """The bytes of an encoded picture."""
+def read_content(source: object) -> bytes:
+    """The bytes of an encoded picture, not more than `MAX_BYTES` + 1.
+
+    Args:
+        source: A path, bytes, or a binary file object.
+
+    Raises:
+        PictureError: It cannot be read.
+    """
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source)
     if isinstance(source, (str, os.PathLike)):

@@ -1,1 +1,1 @@
-"""Picture files to data sets."""
+"""Data sets by name or path, and from picture files, with the doubts of the recognizer."""

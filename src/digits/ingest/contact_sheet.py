@@ -61,11 +61,12 @@ def contact_sheet(result: IngestResult) -> Image.Image:
     columns = max(_MIN_COLUMNS, math.ceil(math.sqrt(1.3 * len(shown))))
     cells = list(_cells(labels[shown], columns))
     sheet = _Sheet(columns, cells[-1][0] + 1, scale)
-    some = "" if len(shown) == len(labels) else f"{len(shown):,} of "
-    sheet.heading(
-        f"{some}{len(labels):,} pictures by label.  Framed: {len(result.doubts):,} doubtful, "
-        "with label / recognized digit"
-    )
+    heading = f"{len(labels):,} pictures by label"
+    if len(shown) < len(labels):
+        heading = f"{len(shown):,} of {heading}"
+    if result.doubts:
+        heading += f"; framed: {len(result.doubts):,} doubtful, with label / recognized digit"
+    sheet.heading(heading)
     for i, (row, column) in zip(shown.tolist(), cells, strict=True):
         sheet.draw(row, column, result.dataset.images[i], int(labels[i]), doubts[i])
     return sheet.image

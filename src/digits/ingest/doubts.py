@@ -23,7 +23,7 @@ are (11 images as another digit, 22 as no digit).
 
 
 class Doubt(NamedTuple):
-    """A picture that is recognized as something else than its label says."""
+    """A picture that is recognized as something other than its label."""
 
     path: str
     label: int

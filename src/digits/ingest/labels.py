@@ -54,7 +54,7 @@ def labels_from_names(files: Sequence[PictureFile]) -> list[Label]:
 
 def _no_label(file: PictureFile) -> DataError:
     return DataError(
-        "neither its folder nor its name tells the digit",
+        "neither its folder nor its name gives the digit",
         "Put it into a folder named 0 to 9, name it like 7_0001.png or 0001_7.png, "
         "or give --pattern or --labels",
         file.path,
@@ -75,7 +75,7 @@ def _refuse_contradiction(file: PictureFile, label: int) -> None:
     if len(digits) == 1 and int(digits[0]) != label:
         raise DataError(
             f"it is in a folder named {label}, but its name says {digits[0]}",
-            "Tell which one is the label: --pattern '{label}/*' for the folder, "
+            "Specify which one is the label: --pattern '{label}/*' for the folder, "
             "or '{index}_{label}' for the name",
             file.path,
         )
@@ -97,7 +97,7 @@ def _labels_of_names(files: Sequence[PictureFile]) -> list[int | None]:
         elif first == last:
             raise DataError(
                 f"its label may be {digits[0]} or {digits[1]}",
-                "Tell which: --pattern '{label}_{index}' or '{index}_{label}'",
+                "Specify which: --pattern '{label}_{index}' or '{index}_{label}'",
                 file.path,
             )
         else:

@@ -64,7 +64,7 @@ def ingest(
     """Make a data set of picture files, each preprocessed as for recognition.
 
     Args:
-        sources: Folders (with what is below them), single files and globs.
+        sources: Folders (with all their subfolders), single files and globs.
         name: What to call the data set; by default after its folders.
         pattern: Where the labels are in the paths (see `labels_from_pattern`).
         labels_csv: A CSV file with the labels (see `labels_from_csv`). Without it and `pattern`,

@@ -5,22 +5,25 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .._io.files import read_error
-from ..data import formats
-from ..data.dataset import Splits
-from ..data.mnist import ProgressBar, load_mnist, load_sample
+from ..data.formats import FORMATS as ARRAY_FORMATS
+from ..data.formats import Format
 from ..errors import DataError
-from . import folder
+
+if TYPE_CHECKING:
+    from ..data.dataset import Splits
+    from ..data.mnist import ProgressBar
 
 log = logging.getLogger(__name__)
 
 NAMES = ("auto", "mnist", "sample")
 
-FORMATS: tuple[formats.Format, ...] = (*formats.FORMATS, folder)
+FORMATS = (*ARRAY_FORMATS, Format("a folder of pictures", "digits.ingest.folder"))
 """All formats; the first that matches reads the data set."""
 
-_FORMATS_HELP = ", ".join(f.HELP for f in FORMATS[:-1]) + f" or {FORMATS[-1].HELP}"
+_FORMATS_HELP = ", ".join(f.help for f in FORMATS[:-1]) + f" or {FORMATS[-1].help}"
 DATA_HELP = f"{', '.join(NAMES)}, or a path: {_FORMATS_HELP}."
 """What `load` takes, for the help of `--data`."""
 
@@ -45,10 +48,12 @@ def load(
     Raises:
         DataError: If the data set is not found or cannot be read.
     """
-    if data == "sample":
-        return load_sample()
     if data not in NAMES:
         return _read(Path(data))
+    from ..data.mnist import load_mnist, load_sample  # NumPy: `--help` imports this module
+
+    if data == "sample":
+        return load_sample()
     try:
         return load_mnist(data_dir, progress)
     except DataError as error:
@@ -66,9 +71,10 @@ def _read(path: Path) -> Splits:
     try:
         if not path.exists():
             raise DataError("it does not exist", f"Give {DATA_HELP.rstrip('.')}", path)
+        name = path.name or path.resolve().name or str(path)
         for each in FORMATS:
-            if each.matches(path):
-                return each.read(path, path.name or str(path))
+            if each.reader.matches(path):
+                return each.reader.read(path, name)
     except DataError as error:
         raise error if error.path else DataError(error.problem, error.remedy, path) from error
     except OSError as error:

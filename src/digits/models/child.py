@@ -32,7 +32,7 @@ def run(module: str, source: Path, target: Path, timeout: float, problem: str) -
         source: The file to work on.
         target: The file that the child writes.
         timeout: Seconds after which the child is killed.
-        problem: What the error says if the child crashed or was killed.
+        problem: The problem to report if the child crashed or was killed.
 
     Raises:
         ModelError: The child's own, or one with `problem`.

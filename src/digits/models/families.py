@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal
 
 from ._keras import import_keras
+
+if TYPE_CHECKING:  # `digits --help` lists the families and does not need NumPy
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,8 @@ def _cosine_patterns(count: int) -> NDArray[np.float32]:
 
     They are close to the principal components of small patches of pictures.
     """
+    import numpy as np
+
     place, frequency = np.arange(5) + 0.5, np.arange(5)
     waves = np.cos(np.pi / 5 * frequency[:, None] * place)
     waves /= np.linalg.norm(waves, axis=1, keepdims=True)

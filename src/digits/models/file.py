@@ -250,7 +250,10 @@ def pack_digests(digests: NDArray[np.uint64]) -> bytes:
 
 
 def unpack_digests(packed: bytes) -> NDArray[np.uint64]:
-    """What `pack_digests` packed: sorted, each once."""
-    content = zlib.decompressobj().decompress(packed, MAX_BYTES)
+    """What `pack_digests` packed: sorted, each once. Raises zlib.error or ValueError."""
+    stream = zlib.decompressobj()
+    content = stream.decompress(packed, MAX_BYTES)
+    if not stream.eof:
+        raise ValueError("incomplete")
     planes = np.frombuffer(content, np.uint8).reshape(8, -1)
     return np.ascontiguousarray(planes.T).view("<u8").ravel().cumsum(dtype=np.uint64)

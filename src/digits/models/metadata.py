@@ -115,21 +115,6 @@ class ModelMetadata:
         """All fields as plain JSON values."""
         return asdict(self)
 
-    # Until all callers use the attributes:
-    def __getitem__(self, key: str) -> Any:
-        return self.to_json()[key]
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return self.to_json().get(key, default)
-
-    def keys(self) -> Any:
-        return self.to_json().keys()
-
-    def items(self) -> Any:
-        return self.to_json().items()
-
-    # End of what will go.
-
     @classmethod
     def from_json(cls, record: Any) -> Self:
         """The metadata that `to_json` described; unknown fields are ignored.

@@ -13,7 +13,7 @@ from PIL import Image
 
 from .._io.workers import map_chunks
 from ..errors import PictureError
-from ..imaging.decode import UNNAMED, Named, Picture, Source
+from ..imaging.decode import UNNAMED, Named, Picture, Source, read_content
 from .results import Outcome
 
 Result = TypeVar("Result", bound=Outcome[Any, Any])
@@ -51,11 +51,23 @@ def failure(error: PictureError) -> Outcome[Any, Any]:
     return Outcome(error.path or UNNAMED, None, error)
 
 
-def _portable(source: Source) -> Source:
+def received(source: Source | PictureError) -> Source:
+    """A source as a worker receives it; raises the error of one that could not be sent."""
+    if isinstance(source, PictureError):
+        raise source
+    return source
+
+
+def _portable(source: Source) -> Source | PictureError:
     """`source` in a form that another process can receive: open files become their bytes."""
     if isinstance(source, Named):
-        return Named(source.name, _portable(source.source))
+        inner = _portable(source.source)
+        return inner if isinstance(inner, PictureError) else Named(source.name, inner)
     if isinstance(source, str | os.PathLike | bytes | np.ndarray | Image.Image | Picture):
         return source
     name = getattr(source, "name", None)
-    return Named(name, source.read()) if isinstance(name, str) else source.read()
+    try:
+        content = read_content(source)
+    except PictureError as error:
+        return PictureError(error.problem, error.remedy, name if isinstance(name, str) else None)
+    return Named(name, content) if isinstance(name, str) else content

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from ..errors import PictureError
 from ..imaging.decode import Picture, Source, decode
 from ..imaging.foreground import Ink
-from .bulk import Sources, failure, map_pictures
+from .bulk import Sources, failure, map_pictures, received
 from .finder import FoundDigit, find_digits
 from .recognizer import Recognizer
 from .rejector import NO_DIGIT
-from .results import Outcome, ReadDigit, Reading
+from .results import Outcome, ReadDigit, Reading, rounded
 
 Read = Outcome[Reading, Picture]
 
@@ -105,7 +105,7 @@ class Reader:
         for found, model in zip(line, self.recognizer.probabilities(images), strict=True):
             joint = _mean(model, found.probabilities)
             digit = int(joint.argmax())
-            confidence = float(joint[digit])
+            confidence = rounded(joint[digit])
             accepted = digit if confidence >= min_confidence else None
             yield ReadDigit(accepted, confidence, number, found.box, found.image)
 
@@ -116,12 +116,16 @@ def _mean(model: NDArray[np.float32], rejector: NDArray[np.float32]) -> NDArray[
 
 
 def _read_chunk(
-    reader: Reader, sources: Sequence[Source], ink: Ink, min_confidence: float, keep: bool
+    reader: Reader,
+    sources: Sequence[Source | PictureError],
+    ink: Ink,
+    min_confidence: float,
+    keep: bool,
 ) -> list[Read]:
     outcomes: list[Read] = []
     for source in sources:
         try:
-            picture = decode(source)
+            picture = decode(received(source))
             reading = reader.read(picture, ink, min_confidence)
             outcomes.append(Outcome(picture.name, reading, kept=picture if keep else None))
         except PictureError as error:

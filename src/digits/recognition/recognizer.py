@@ -24,7 +24,7 @@ from ..models.find import find_model
 from ..models.metadata import ModelMetadata
 from ..models.trust import load_trusted
 from . import rejector
-from .bulk import Sources, failure, map_pictures
+from .bulk import Sources, failure, map_pictures, received
 from .finder import count_digits
 from .preprocess import Preprocessed, preprocess
 from .results import Outcome, Prediction, Reason, blank_prediction, make_prediction
@@ -199,7 +199,7 @@ class Recognizer:
 
 def _predict_chunk(
     recognizer: Recognizer,
-    sources: Sequence[Source],
+    sources: Sequence[Source | PictureError],
     ink: Ink,
     min_confidence: float,
     keep: bool,
@@ -207,7 +207,7 @@ def _predict_chunk(
     seen: list[Preprocessed | PictureError] = []
     for source in sources:
         try:
-            seen.append(preprocess(source, ink))
+            seen.append(preprocess(received(source), ink))
         except PictureError as error:
             seen.append(error)
     readable = [one for one in seen if isinstance(one, Preprocessed)]

@@ -11,7 +11,12 @@ from ..errors import PictureError
 from ..imaging.decode import Gray
 from ..imaging.geometry import Box
 
-_DECIMALS = 6  # of probabilities in JSON
+_DECIMALS = 6
+
+
+def rounded(probability: float) -> float:
+    """A probability as all results have it: rounded once, so that all their views agree."""
+    return round(float(probability), _DECIMALS)
 
 
 class Reason(StrEnum):
@@ -57,13 +62,12 @@ class Prediction:
         """
         record: dict[str, Any] = {
             "digit": self.digit,
-            "confidence": round(self.confidence, _DECIMALS),
-            "probabilities": [round(p, _DECIMALS) for p in self.probabilities],
+            "confidence": self.confidence,
+            "probabilities": list(self.probabilities),
         }
         if top_k > 1:
             record["top"] = [
-                {"digit": digit, "confidence": round(p, _DECIMALS)}
-                for digit, p in self.ranked()[:top_k]
+                {"digit": digit, "confidence": p} for digit, p in self.ranked()[:top_k]
             ]
         if self.reason:
             record["reason"] = self.reason.value
@@ -92,7 +96,7 @@ class ReadDigit:
         """The digit as JSON values."""
         return {
             "digit": self.digit,
-            "confidence": round(self.confidence, _DECIMALS),
+            "confidence": self.confidence,
             "line": self.line,
             "box": list(self.box),
         }
@@ -180,8 +184,8 @@ def make_prediction(
         no_digit: Probability that there is no digit.
         min_confidence: A less probable digit is refused; with 0, none is.
     """
-    joint = tuple(float(p) * (1 - no_digit) for p in probabilities)
-    confidence = max(joint)
+    joint = tuple(rounded(p * (1 - no_digit)) for p in probabilities)
+    confidence, no_digit = max(joint), rounded(no_digit)
     if confidence >= min_confidence:
         return Prediction(joint.index(confidence), confidence, joint, no_digit)
     reason = Reason.NO_DIGIT if no_digit > 0.5 else Reason.UNSURE

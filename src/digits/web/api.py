@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import random
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent / "static"
 
 _THREADS = processors() + 2
+_LOADING_TIMEOUT = 2  # seconds for a model that is being loaded when the server stops
 _LARGE = 2_000_000  # pixels; such pictures wait for each other, so that small ones need not
 
 Files = Annotated[list[UploadFile], File(description="One or more pictures.")]
@@ -79,6 +81,7 @@ def make_app(
     collection: Collection,
     rules: AccessRules,
     timeout: float = REQUEST_TIMEOUT,
+    on_startup: Callable[[], None] = lambda: None,
 ) -> SecurityMiddleware:
     """The ASGI application.
 
@@ -87,6 +90,7 @@ def make_app(
         collection: Data set that saved digits go to.
         rules: Who may send requests.
         timeout: Seconds within which the body of a request must arrive.
+        on_startup: Called when the server is about to answer requests.
     """
     state = AppState(registry, collection)
     app = FastAPI(
@@ -96,7 +100,7 @@ def make_app(
         "The `detail` of an error says what is wrong and what to do.",
         docs_url=None,
         redoc_url=None,
-        lifespan=functools.partial(_lifespan, state),
+        lifespan=functools.partial(_lifespan, state, on_startup),
     )
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
@@ -110,15 +114,21 @@ def make_app(
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(state: AppState, app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(
+    state: AppState, on_startup: Callable[[], None], app: FastAPI
+) -> AsyncIterator[None]:
     app.state.threads = anyio.CapacityLimiter(_THREADS)
     app.state.large = anyio.CapacityLimiter(1)
     app.state.collection = anyio.CapacityLimiter(1)
-    load_all = functools.partial(run_sync, state.registry.load_all, abandon_on_cancel=True)
+    stop = threading.Event()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(load_all)
+        load_all = functools.partial(run_sync, state.registry.load_all, stop)
+        tasks.start_soon(functools.partial(load_all, abandon_on_cancel=True))
+        on_startup()
         yield
-        tasks.cancel_scope.cancel()
+        # A thread that is still loading has redirected stderr: wait, unless it takes long.
+        stop.set()
+        tasks.cancel_scope.deadline = anyio.current_time() + _LOADING_TIMEOUT
 
 
 async def _in_thread(

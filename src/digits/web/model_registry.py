@@ -74,14 +74,18 @@ class ModelRegistry:
         """The argument for the model `name` on the command line (see `shown_path`)."""
         return shown_path(self._entries[name].argument)
 
-    def load_all(self) -> None:
-        """Load all models and run each once; errors are reported when a model is asked for."""
+    def load_all(self, stop: threading.Event) -> None:
+        """Load all models and run each once, until `stop` is set.
+
+        Errors are reported when a model is asked for.
+        """
         import numpy as np
 
+        image = np.eye(28, dtype=np.uint8) * np.uint8(255)  # blank ones are not given to models
         for name in self.names():
+            if stop.is_set():
+                return
             with contextlib.suppress(DigitsError):
-                # Not blank, for which no model would run.
-                image = np.eye(28, dtype=np.uint8) * np.uint8(255)
                 self.reader(name).recognizer.predict_images(image)
 
     def to_json(self) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import ipaddress
 import logging
 import secrets
 import socket
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -51,6 +52,7 @@ class WebServer:
             required.
         port: Port to listen at, 0 for any free one; if None, `DEFAULT_PORT`, or any if it is taken.
         timeout: Seconds for a request to arrive and for a client to read its response.
+        on_startup: Called with the address when signals are handled and requests are answered.
 
     Attributes:
         address: URL of the page, with the token if one is required.
@@ -67,6 +69,7 @@ class WebServer:
         port: int | None = None,
         *,
         timeout: float = REQUEST_TIMEOUT,
+        on_startup: Callable[[str], None] = lambda address: None,
     ) -> None:
         self._listener = _listen(host, port)
         local = is_loopback(host)
@@ -77,9 +80,11 @@ class WebServer:
         query = f"?token={token}" if token else ""
         self.address = f"http://{name}:{self._listener.getsockname()[1]}/{query}"
         protocol: Any = functools.partial(TimeoutProtocol, timeout)  # typed as a class by uvicorn
+        started = functools.partial(on_startup, self.address)
+        app = make_app(registry, collection, rules, timeout, started)
         self._server = uvicorn.Server(
             uvicorn.Config(
-                ConnectionMiddleware(make_app(registry, collection, rules, timeout)),
+                ConnectionMiddleware(app),
                 http=protocol,
                 ws="none",
                 log_config=None,  # the logging of this process stays as it is
@@ -92,10 +97,7 @@ class WebServer:
         )
 
     def run(self) -> None:
-        """Serve until SIGINT (raises KeyboardInterrupt), SIGTERM, or a call of `stop`.
-
-        Connections are accepted since the construction; they are answered from now on.
-        """
+        """Serve until SIGINT (raises KeyboardInterrupt), SIGTERM, or a call of `stop`."""
         self._server.run([self._listener])
 
     def stop(self) -> None:

@@ -17,7 +17,7 @@ TRACE = "executed"  # the file that hostile code would leave behind
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of bad file: write(folder) → its path; message: what the error says (a regex)."""
+    """A kind of bad file: write(folder) → its path; message: a regex of the error."""
 
     name: str
     message: str
@@ -133,13 +133,13 @@ def _add_graph_kinds() -> None:
     other = layer("InputLayer", "in2", batch_input_shape=[None, 784])
     add = layer("Add", "add")
     ends = "exactly one input and one output"
-    sound = [(_IN, []), (_ONE, ["in"]), (_TWO, ["one"])]
+    valid = [(_IN, []), (_ONE, ["in"]), (_TWO, ["one"])]
     two_inputs = [(_IN, []), (other, []), (add, ["in", "in2"]), (_TWO, ["add"])]
     both = [["in", 0, 0], ["in2", 0, 0]]
     _config("two inputs", ends, _functional(two_inputs, (both, "two")))
     _config("two inputs, one told", ends, _functional(two_inputs))
-    _config("two outputs", ends, _functional(sound, ("in", [["one", 0, 0], ["two", 0, 0]])))
-    _config("outputs by name", ends, _functional(sound, ("in", {"a": ["two", 0, 0]})))
+    _config("two outputs", ends, _functional(valid, ("in", [["one", 0, 0], ["two", 0, 0]])))
+    _config("outputs by name", ends, _functional(valid, ("in", {"a": ["two", 0, 0]})))
     shared = [(_IN, []), (_ONE, [[["in", 0, 0, {}]], [["in", 0, 0, {}]]]), (_TWO, ["one"])]
     _config("shared layer", "a layer is used twice", _functional(shared))
     circle = [(_IN, []), (_ONE, ["two"]), (_TWO, ["one"])]
@@ -149,7 +149,7 @@ def _add_graph_kinds() -> None:
     )
     _config("no way from the input", "not connected", _functional([(_IN, []), (_TWO, [])]))
     _config("missing layer", "not connected", _functional([(_IN, []), (_TWO, ["none"])]))
-    _config("same name in a graph", "two layers are named", _functional([*sound, (_TWO, ["one"])]))
+    _config("same name in a graph", "two layers are named", _functional([*valid, (_TWO, ["one"])]))
     _config("same name in a row", "two layers are named", sequential(_IN, _ONE, _ONE, _TWO))
     second = [(_IN, []), (_TWO, [[["in", 0, 1, {}]]])]
     _config("second output of a layer", "unsupported way", _functional(second))

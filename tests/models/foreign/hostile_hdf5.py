@@ -11,6 +11,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+
 from models.foreign.hostile_configs import kind, with_layers
 from models.foreign.keras_files import dense_model, layer, write_h5
 

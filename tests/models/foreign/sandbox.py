@@ -26,7 +26,7 @@ CPU_SECONDS = 2  # a valid file takes 0.02
 
 
 def outcome(path: Path, folder: Path) -> str | None:
-    """What `load_trusted` says about a foreign file, up to building its network."""
+    """The error of loading a foreign file, up to building its network."""
     target, message = folder / "weights.npz", folder / "message"
     message.write_text("")
     try:
@@ -48,7 +48,9 @@ def _extract(path: Path, target: Path, message: Path) -> None:
     """The life of a fork."""
     status = 1
     try:
-        signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)  # its signal kills, wherever libhdf5 hangs
+        signal.setitimer(
+            signal.ITIMER_PROF, CPU_SECONDS
+        )  # its signal kills, wherever libhdf5 hangs
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # a crash would leave a trace there
         extract_to(path, target)
         status = 0

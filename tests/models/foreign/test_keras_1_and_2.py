@@ -8,6 +8,8 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+
+from digits import Splits
 from models.foreign.keras_files import (
     arrays,
     dense_model,
@@ -18,8 +20,6 @@ from models.foreign.keras_files import (
     softmax,
     write_h5,
 )  # fmt: skip
-
-from digits import Splits
 
 Pixels = np.ndarray
 

@@ -13,20 +13,18 @@ import numpy as np
 from ...errors import DataError
 from ..dataset import Splits, as_dataset
 
-HELP = "a .csv file"
-
 _REMEDY = "Give lines of a label and 784 pixels: label,pixel0,…,pixel783"
 
 
 def matches(path: Path) -> bool:
-    """See `Format`."""
+    """See `Reader`."""
     return path.name.lower().endswith((".csv", ".csv.gz")) and path.is_file()
 
 
 def read(path: Path, name: str) -> Splits:
     """Read lines of `label,pixel0…pixel783`, with or without that header.
 
-    See `Format`.
+    See `Reader`.
     """
     opened = gzip.open if path.suffix.lower() == ".gz" else open
     try:

@@ -16,13 +16,11 @@ from numpy.typing import NDArray
 from ...errors import DataError
 from ..dataset import Dataset, Splits
 
-HELP = "a folder of idx files"
-
 _NAME = re.compile(r"(train|t10k|test)-(images|labels)[-.]idx[13]-ubyte(\.gz)?")
 
 
 def matches(path: Path) -> bool:
-    """See `Format`. Also true of a single idx file, so that `read` explains what is missing."""
+    """See `Reader`. Also true of a single idx file, so that `read` explains what is missing."""
     if path.is_dir():
         return any(_NAME.fullmatch(entry.name) for entry in path.iterdir())
     return bool(_NAME.fullmatch(path.name))
@@ -31,7 +29,7 @@ def matches(path: Path) -> bool:
 def read(path: Path, name: str) -> Splits:
     """Read `train-images-idx3-ubyte(.gz)` and its three companions; one pair will do.
 
-    See `Format`.
+    See `Reader`.
     """
     if not path.is_dir():
         remedy = f"Give the folder that contains both: {path.parent}"

@@ -14,8 +14,6 @@ from ..._io.files import check_writable, refuse_existing, replacing
 from ...errors import DataError, OutputError
 from ..dataset import Dataset, Splits
 
-HELP = "an .npz file"
-
 MAX_BYTES = 4 << 30
 """An archive that unpacks to more than this (5 million images) is refused."""
 
@@ -27,14 +25,14 @@ _ARRAYS = {
 
 
 def matches(path: Path) -> bool:
-    """See `Format`."""
+    """See `Reader`."""
     return path.suffix.lower() == ".npz" and path.is_file()
 
 
 def read(path: Path, name: str) -> Splits:
     """Read `x_train y_train x_test y_test` (or one pair of them), or `images labels`.
 
-    Nothing is unpickled. See `Format`.
+    Nothing is unpickled. See `Reader`.
     """
     damaged = DataError("the file is damaged or not an .npz archive", "Write it again", path)
     try:

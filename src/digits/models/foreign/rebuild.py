@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._keras import import_keras
+from ..file import is_ours, parse, read_bytes
 from .architecture import Network
 from .hdf5 import Weights, extract
 from .recurrent import GATES
@@ -24,6 +25,9 @@ def load_model(path: Path) -> Any:
     Raises:
         ModelError: The file is damaged, or something in it is not supported.
     """
+    content = read_bytes(path)
+    if is_ours(content):
+        parse(content, path)  # for its checksum
     return rebuild(*extract(path))
 
 

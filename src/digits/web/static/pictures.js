@@ -69,7 +69,7 @@ function drawBox(context, [left, top, right, bottom], label, color) {
   context.strokeRect(left, top, right - left, bottom - top);
   context.font = `700 ${size}px sans-serif`;
   context.textBaseline = "bottom";
-  const below = top < 1.2 * size; // no room above the box
+  const below = top < 1.2 * size; // no space above the box
   const width = context.measureText(label).width + 0.4 * size;
   context.fillRect(left, below ? bottom : top - 1.1 * size, width, 1.1 * size);
   context.fillStyle = "#fff";

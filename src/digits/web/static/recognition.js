@@ -15,9 +15,9 @@ export class Recognition {
   selected = 0; // index of one of several digits
   shown = null; // result of the selected model; the last one until the next one is there
 
-  // A result is {version, prediction, reading} or {version, error}. `reading` has all digits if
-  // there are several; then `prediction` is that of the selected one. A `partial` result is a
-  // prediction for one of the digits in another model's reading.
+  // A result is {model, version, prediction, reading} or {model, version, error}. `reading` has all
+  // digits if there are several; then `prediction` is that of the selected one. A `partial` result
+  // is a prediction for one of the digits in another model's reading.
   #results = new Map(); // by model
   #readings = new Map(); // by model
   #version = 0; // counts changes of the picture and of `selected`
@@ -94,7 +94,8 @@ export class Recognition {
   #isCurrent(name) { return this.#results.get(name)?.version === this.#version; }
 
   #isShown() {
-    return this.#isCurrent(this.model) && this.shown === this.#results.get(this.model);
+    const { shown } = this;
+    return shown !== null && shown.model === this.model && shown.version === this.#version;
   }
 
   // The selected model is asked at once, the others when nothing has changed for a moment.
@@ -117,6 +118,9 @@ export class Recognition {
       const result = await this.#ask(model, () => this.#recognize(input, model));
       if (input !== this.input) continue;
       this.shown = result; // also if the drawing has grown since: the next result follows
+      if (result.reading) {
+        this.selected = Math.min(this.selected, result.reading.digits.length - 1);
+      }
       this.changed();
     }
     this.#running = false;
@@ -144,9 +148,9 @@ export class Recognition {
     const version = this.#version;
     let result;
     try {
-      result = { version, ...await request() };
+      result = { model, version, ...await request() };
     } catch (error) {
-      result = { version, error: error.message };
+      result = { model, version, error: error.message };
     }
     if (input === this.input) this.#results.set(model, result);
     return result;
