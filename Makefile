@@ -1,5 +1,5 @@
-# All that one does here. Everything runs in .venv, which the first command makes.
-# A measurement is kept for benchmarks/RESULTS.md with SAVE=--save.
+# Every task in this repository. Everything runs in .venv, which the first command makes.
+# SAVE=--save keeps a measurement in benchmarks/RESULTS.md.
 
 PYTHON ?= python3
 VENV ?= .venv

@@ -44,7 +44,15 @@ def main() -> None:
     table = Table(
         "wild",
         "Pictures in the wild",
-        ["model", "pictures", "correct", "share", "refused", "of these correct", "calibration error"],
+        [
+            "model",
+            "pictures",
+            "correct",
+            "share",
+            "refused",
+            "of these correct",
+            "calibration error",
+        ],
         args.save,
     )
     details = []
@@ -55,9 +63,9 @@ def main() -> None:
             details += [f"{recognizer.name}, {name}: {line}" for line in found[1]]
     print("", *details, sep="\n")
     table.done(
-        "Correct: the most probable digit is the true one, however probable; of several digits, the "
-        "whole picture. Refused: pictures without an answer by default, and how many of these would "
-        "have been correct. A picture without a digit is correct if it is refused."
+        "Correct: the most probable digit is the true one, however probable; of several digits, "
+        "the whole picture. Refused: pictures without an answer by default, and how many of these "
+        "would have been correct. A picture without a digit is correct if it is refused."
     )
 
 

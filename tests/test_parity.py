@@ -36,7 +36,7 @@ def digits(sample: Splits, rng: np.random.Generator) -> Iterator[tuple[str, byte
         yield from (
             [("exported.png", exported(image, "dark"))],
             [("transparent.png", exported(image, "light", "RGBA"))],
-            [("28x28.png", png(image)), ("inverted.bmp", encoded(Image.fromarray(255 - image), "BMP"))],
+            [("28x28.png", png(image)), ("dark.bmp", encoded(Image.fromarray(255 - image), "BMP"))],
             [("photo.png", png(photo))],
             [("photo.jpg", jpeg(photo, 60))],
             [("chalk.webp", encoded(Image.fromarray(255 - photo), "WEBP"))],

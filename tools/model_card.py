@@ -17,9 +17,9 @@ from results import kept, markdown  # noqa: E402  # the benchmarks are no packag
 INTRODUCTION = """\
 # The shipped models
 
-Made by `make docs`; do not edit it by hand. `digits info FAMILY` prints all metadata of a model: every
-setting, its history, its training data. `digits train --arch FAMILY --preset best` makes it again,
-within the noise of the seed and the machine (`make models` all of them).
+Made by `make docs`; do not edit it by hand. `digits info FAMILY` prints all metadata of a model:
+every setting, its history, its training data. `digits train --arch FAMILY --preset best` makes it
+again, within the noise of the seed and the machine (`make models` all of them).
 
 `digits train` saves your own models into this folder; git does not track them.
 
@@ -38,9 +38,9 @@ MNIST are mostly the best of many runs.)
     "wild": """
 ## Pictures in the wild
 
-`make wild WILD=FOLDER`, on pictures that no model was trained on: single digits of ten people, cells
-of a scanned form, digits of another collection that touch their frame (semeion), amounts from
-checks, rows of digits. Calibration error: expected calibration error, 15 bins.
+`make wild WILD=FOLDER`, on pictures that no model was trained on: single digits of ten people,
+cells of a scanned form, digits of another collection that touch their frame (semeion), amounts
+from checks, rows of digits. Calibration error: expected calibration error, 15 bins.
 """,
     "throughput": """
 ## Speed
@@ -53,17 +53,17 @@ LIMITS = """
 ## Intended use and limits
 
 Single handwritten digits 0 to 9 of Latin script, in any picture whose foreground the program can
-find. `rejector` is not a recognizer: it tells digits from everything else (letters, scribbles, several
-digits, blots) and helps to find the digits in a line; its test accuracy counts a refused digit as
-wrong.
+find. `rejector` is not a recognizer: it tells digits from everything else (letters, scribbles,
+several digits, blots) and helps to find the digits in a line; its test accuracy counts a refused
+digit as wrong.
 
 All were trained on MNIST's training digits, written around 1990 by American clerks and high school
 students, and on generated handwriting (`digits.training.synthetic.handwriting`) with other ways to
 write a digit. Other ways still are recognized less well; how much is not measured here.
 
-Signs that look like a digit (O, l, S, Z, B, q) are taken for one. Digits that share a stroke, or that
-a ruled line runs along, are misread. Confidence is calibrated on 5 % of MNIST's training images; on
-other pictures it is a little too high, see above.
+Signs that look like a digit (O, l, S, Z, B, q) are taken for one. Digits that share a stroke, or
+that a ruled line runs along, are misread. Confidence is calibrated on 5 % of MNIST's training
+images; on other pictures it is a little too high, see above.
 """
 
 

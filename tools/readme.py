@@ -27,10 +27,14 @@ def recipes() -> str:
         for name in sorted(presets, key=lambda name: presets[name].estimated_seconds(60_000)):
             recipe = presets[name]
             lines.append(
-                f"| {family} | `{name}` | {recipe.source} | {recipe.test_accuracy:.1%} | "
+                f"| {family} | `{name}` | {recipe.source} | {_percent(recipe.test_accuracy)} | "
                 f"{duration(recipe.estimated_seconds(60_000 + recipe.generated_digits))} |"
             )
     return "\n".join(lines) + "\n"
+
+
+def _percent(accuracy: float | None) -> str:
+    return "not measured" if accuracy is None else f"{accuracy:.1%}"
 
 
 def reference() -> str:

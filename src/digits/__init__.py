@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from .evaluation.evaluate import evaluate as evaluate
     from .evaluation.metrics import DigitScore as DigitScore
     from .evaluation.metrics import Score as Score
+    from .imaging.decode import Named as Named
+    from .imaging.decode import Picture as Picture
     from .ingest.sources import load as load
+    from .models.metadata import Epoch as Epoch
     from .models.metadata import ModelMetadata as ModelMetadata
     from .recognition.preprocess import Preprocessed as Preprocessed
     from .recognition.preprocess import preprocess as preprocess
@@ -37,6 +40,10 @@ if TYPE_CHECKING:
     from .recognition.results import ReadDigit as ReadDigit
     from .recognition.results import Reading as Reading
     from .recognition.results import Reason as Reason
+    from .training.fit import Callback as Callback
+    from .training.recipe import Augment as Augment
+    from .training.recipe import Plateau as Plateau
+    from .training.recipe import Recipe as Recipe
     from .training.run import train as train
     from .training.trained import Trained as Trained
 
@@ -46,11 +53,14 @@ _MODULES = {
     ".evaluation.evaluate": ("Evaluation", "evaluate"),
     ".evaluation.metrics": ("DigitScore", "Score"),
     ".ingest.sources": ("load",),
-    ".models.metadata": ("ModelMetadata",),
+    ".imaging.decode": ("Named", "Picture"),
+    ".models.metadata": ("Epoch", "ModelMetadata"),
     ".recognition.preprocess": ("Preprocessed", "preprocess"),
     ".recognition.reader": ("Reader",),
     ".recognition.recognizer": ("Recognizer",),
     ".recognition.results": ("Outcome", "Prediction", "ReadDigit", "Reading", "Reason"),
+    ".training.fit": ("Callback",),
+    ".training.recipe": ("Augment", "Plateau", "Recipe"),
     ".training.run": ("train",),
     ".training.trained": ("Trained",),
 }

@@ -28,4 +28,4 @@ def test_the_prior_makes_no_digit_less_probable(sample: Splits) -> None:
     assert (p >= 0).all()
     assert np.mean(p[:200] < 0.5) >= 0.985
     assert np.mean(p[200:] > 0.5) >= 0.9
-    assert (np.argsort(p, kind="stable") == np.argsort(calibrated, kind="stable")).mean() > 0.9
+    assert (np.diff(p[np.argsort(calibrated)]) > -1e-6).all(), "the order stays"

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from .._io.files import os_reason
 from ..errors import DigitsError
 from .messages import fail
 
@@ -69,8 +70,7 @@ def _status(run: Any) -> int:
         fail(str(error))
     except OSError as error:
         place = f" {error.filename}" if error.filename else ""
-        reason = (error.strerror or str(error)).lower()
-        fail(f"cannot use{place}: {reason}. Check the path and the disk.")
+        fail(f"cannot use{place}: {os_reason(error)}. Check the path and the disk.")
     except MemoryError:
         fail("not enough memory. Use --limit, or a smaller data set.")
     return 1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from .._io.text import printable
 from .options import new_file_options, quiet_option
 
 
@@ -27,5 +28,5 @@ def command(model: str, output: Path, overwrite: bool) -> None:
     from ..models.trust import convert_file
 
     file = convert_file(model, output, overwrite)
-    click.echo(f"wrote {output}, family {file.family}")
-    click.echo(f"next: digits eval --model {output}")
+    click.echo(f"wrote {printable(output)}, family {file.family}")
+    click.echo(f"next: digits eval --model {printable(output)}")

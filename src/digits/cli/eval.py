@@ -80,7 +80,7 @@ def command(
         page = _write_report(report, evaluations) if report else None
         _write(evaluations, fmt, stream)
     if page and (output or fmt == "text"):
-        click.echo(f"report: {page}")
+        click.echo(f"report: {printable(page)}")
 
 
 def _write_report(folder: Path, evaluations: Sequence[Evaluation]) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from .._io.text import printable
 from .options import new_file_options, quiet_option
 
 FORMATS = ("onnx", "litert", "saved-model", "keras")  # of models.export, which imports NumPy
@@ -42,5 +43,6 @@ def command(model: str, to: str, output: Path, overwrite: bool) -> None:
     with native_stderr_silenced():
         difference = export_model(find_model(model), to, output, images, overwrite)
     click.echo(
-        f"wrote {output}: answers as in Keras on 1,000 digits (largest difference {difference:.1g})"
+        f"wrote {printable(output)}: probabilities as in Keras on 1,000 digits "
+        f"(largest difference {difference:.1g})"
     )

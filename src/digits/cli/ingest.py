@@ -26,7 +26,7 @@ _MAX_WARNINGS = 20  # as many as fit on a screen
 @new_file_options("FILE.npz")
 @click.option(
     "--pattern", metavar="PATTERN",
-    help="Position of the label in the paths: a template such as {index}_{label}.png or "
+    help="Where the label appears in each path: a template such as {index}_{label}.png or "
     "{label}/*, or a regular expression with a group (?P<label>…).",
 )  # fmt: skip
 @click.option(
@@ -36,17 +36,18 @@ _MAX_WARNINGS = 20  # as many as fit on a screen
 @ink_option
 @click.option(
     "--shuffle/--no-shuffle", default=False, show_default=True,
-    help="Shuffle the pictures, instead of the order of the files.",
+    help="Shuffle the pictures instead of keeping file order.",
 )  # fmt: skip
-@seed_option("the order and the test part")
+@seed_option("the order and the test split")
 @click.option(
-    "--test-fraction", metavar="SHARE", type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    help="Put this share of each digit into a test part.",
+    "--test-fraction", metavar="FRACTION",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Fraction of each digit to hold out as a test split.",
 )  # fmt: skip
 @click.option(
     "--sheet", type=PATH, metavar="FILE.png",
-    help="Draw all pictures with their labels on one sheet, doubtful ones framed in red. Of more "
-    "than 10,000, the doubtful ones and a selection.",
+    help="Draw a contact sheet of the labeled pictures, doubtful ones outlined in red. Beyond "
+    "10,000 pictures, only the doubtful ones and a sample are drawn.",
 )  # fmt: skip
 @click.option(
     "--strict", is_flag=True,
@@ -93,12 +94,12 @@ def command(
         save_contact_sheet(result, sheet)
     left_out, doubtful = len(result.rejected), len(result.doubts)
     if strict and (left_out or doubtful):
-        counts = f"{left_out:,} files left out and {doubtful:,} labels doubtful"
+        counts = f"left out {left_out:,}, doubtful {doubtful:,}"
         fail(f"{printable(output)}: not written: {counts}. Correct them, or omit --strict.")
         return 1
     save_npz(result.splits, output)
-    more = f"; {left_out:,} files left out" if left_out else ""
-    more += f"; {doubtful:,} labels doubtful" if doubtful else ""
+    more = f"; left out {left_out:,}" if left_out else ""
+    more += f"; doubtful {doubtful:,}" if doubtful else ""
     click.echo(f"wrote {printable(output)}: {result.splits.sizes}{more}")
     return 1 if left_out else 0
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from ..ingest.sources import DATA_HELP
 from .messages import Messages
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -18,6 +18,7 @@ MODEL_HELP = (
     "A model file, or dense, cnn or rnn: your own models/MODEL.h5 if there is one, else the "
     "shipped model."
 )
+INKS = ("auto", "dark", "light")  # of imaging.foreground.Ink, which would import OpenCV here
 PATH = click.Path(path_type=Path)
 
 
@@ -73,12 +74,14 @@ def new_file_options(metavar: str) -> Callable[[Function], Function]:
 
 data_dir_option = click.option(
     "--data-dir", type=PATH, metavar="FOLDER",
-    help="Look for MNIST here first, and download it to here.",
+    help="Folder to search first for MNIST, and to download it to.",
 )  # fmt: skip
 
 
 def data_options(*, multiple: bool = True) -> Callable[[Function], Function]:
     """--data and --data-dir."""
+
+    from ..ingest.sources import DATA_HELP  # commands without data sets need none of it
 
     def decorate(command: Function) -> Function:
         return click.option(
@@ -99,17 +102,30 @@ def model_option(*, multiple: bool = False) -> Callable[[Function], Function]:
 
 
 ink_option = click.option(
-    "--ink", type=click.Choice(["auto", "dark", "light"]), default="auto", show_default=True,
-    help="Whether the ink is darker or lighter than the background.",
+    "--ink", type=click.Choice(INKS), default="auto", show_default=True,
+    help="Color of the ink, relative to the background.",
 )  # fmt: skip
 
 pictures_argument = click.argument("pictures", nargs=-1, required=True, metavar="PICTURE...")
 
 
+class _Probability(click.FloatRange):
+    """A number from 0 to 1. Click's own range lets NaN through."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 1)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value} is not a number from 0 to 1.", param, ctx)
+        return number
+
+
 def min_confidence_option(default: float, help_text: str) -> Callable[[Function], Function]:
     """--min-confidence."""
     return click.option(
-        "--min-confidence", type=click.FloatRange(0, 1), default=default, show_default=True,
+        "--min-confidence", type=_Probability(), default=default, show_default=True,
         metavar="P", help=help_text,
     )  # fmt: skip
 

@@ -35,10 +35,10 @@ _COLUMNS = ("path", "text", "error")
 @pictures_argument
 @model_option()
 @ink_option
-@min_confidence_option(0.0, "Write ? for a digit that is less probable.")
+@min_confidence_option(0.0, "Write ? for digits below this probability.")
 @show_option(
-    "Draw the digits that were read over the picture, as FILE; for several pictures, in a folder "
-    "of this name."
+    "Save the picture with the recognized digits marked on it. With several pictures, FILE is a "
+    "folder."
 )
 @result_options("text", "json", "jsonl", "csv")
 @quiet_option

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._io.text import printable
 from ..models.families import FAMILIES
 from ..training.device import DEVICES
 from ..training.presets import DEFAULT_PRESET, PRESETS
@@ -160,8 +161,8 @@ def _report(trained: Trained, path: Path, folder: Path) -> None:
             f"{score.name}: loss {score.loss:.4f}, accuracy {score.accuracy:.2%} "
             f"({low:.2%} to {high:.2%}), {score.incorrect:,} of {score.n:,} wrong"
         )
-    click.echo(f"saved {path}, and how it was trained in {folder}/")
-    click.echo(f"next: digits predict PICTURE --model {path}")
+    click.echo(f"saved {printable(path)}, and how it was trained in {printable(folder)}/")
+    click.echo(f"next: digits predict PICTURE --model {printable(path)}")
 
 
 def _progress_callback() -> SilentProgress:

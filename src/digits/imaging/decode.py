@@ -97,8 +97,8 @@ def decode(source: Source, name: str | None = None) -> Picture:
               megapixels, rotated by its EXIF orientation;
             - a PIL image: its current frame, rotated by its EXIF orientation;
             - a NumPy array: (h, w) or (h, w, 1) gray, (h, w, 2) gray and alpha, (h, w, 3) RGB or
-              (h, w, 4) RGBA; uint8, uint16, bool, float from 0 to 1, or float from 0 to 255 if a
-              value is above 1;
+              (h, w, 4) RGBA; uint8, uint16, bool, another integer from 0 to 255, float from 0 to 1,
+              or float from 0 to 255 if a value is above 1;
             - a `Picture`, which is returned as it is;
             - one of these as `Named`.
         name: What to call it in results and errors; by default the path of a file, else

@@ -5,7 +5,7 @@ The order is: one gray value per pixel → contrast to the background → mask �
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import cv2
 import numpy as np
@@ -25,6 +25,12 @@ _MAX_PALE = 0.3  # of the area of strong ink: more pale ink apart from it is som
 _BOLD = 60  # of 255 between ink and background
 _MIN_SNR = 5.0  # contrast of ink over the standard deviation of the noise
 _MIN_PIXELS = 12  # of ink in a noisy picture
+
+
+def check_ink(ink: str) -> None:
+    """Raise ValueError unless `ink` is one of `Ink`."""
+    if ink not in get_args(Ink):
+        raise ValueError(f"ink must be one of {', '.join(get_args(Ink))}, not {ink!r}")
 
 
 def flatten(picture: Picture, ink: Ink) -> tuple[Gray, Ink]:

@@ -97,12 +97,12 @@ def _eight_bits(array: NDArray[Any]) -> Gray:
         return array.astype(np.uint8) * np.uint8(255)
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
         return _scaled(array)[0]
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in "iuf":
         raise PictureError(f"the array has dtype {array.dtype}", _ARRAYS)
     low, high = float(array.min()), float(array.max())
     if not (low >= -_ROUNDING and high <= 255 + _ROUNDING):  # NaN is in no range either
         raise PictureError(f"the array has values from {low:.4g} to {high:.4g}", _ARRAYS)
-    scale = 255.0 if high <= 1 + _ROUNDING else 1.0
+    scale = 255.0 if array.dtype.kind == "f" and high <= 1 + _ROUNDING else 1.0
     return np.asarray(np.rint(np.clip(array * np.float64(scale), 0, 255)), np.uint8)
 
 

@@ -27,7 +27,7 @@ def find_model(model: str | os.PathLike[str]) -> Path:
 
 def list_models() -> list[Path]:
     """The user's own models, then the shipped ones."""
-    return own_models() + sorted(shipped_folder().glob("*.h5"))
+    return own_models() + shipped_models()
 
 
 def own_models() -> list[Path]:
@@ -36,8 +36,9 @@ def own_models() -> list[Path]:
 
 
 def shipped_models() -> list[Path]:
-    """The shipped recognizers, one of each family."""
-    return [shipped_folder() / f"{family}.h5" for family in FAMILIES]
+    """The shipped recognizers, at most one of each family."""
+    paths = (shipped_folder() / f"{family}.h5" for family in FAMILIES)
+    return [path for path in paths if path.is_file()]
 
 
 def shipped_folder() -> Path:

@@ -38,6 +38,8 @@ def map_pictures(
         workers: Number of processes; one per processor if None.
         settings: Further arguments of `function`.
     """
+    if isinstance(sources, str | bytes | os.PathLike):
+        raise TypeError("sources must be several pictures, not one: give a list")
     chunks = map_chunks(
         partial(function, **settings), map(_portable, sources), shared=model, workers=workers
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..imaging.decode import Gray, Picture, Source, decode
-from ..imaging.foreground import Ink
+from ..imaging.foreground import Ink, check_ink
 from ..imaging.geometry import Box, bounding_box, mnist_image, to_mnist_geometry
 from .finder import find_foreground
 
@@ -60,7 +60,9 @@ def preprocess(source: Source | Preprocessed, ink: Ink = "auto") -> Preprocessed
 
     Raises:
         PictureError: The source cannot be decoded.
+        ValueError: There is no such `ink`.
     """
+    check_ink(ink)
     if isinstance(source, Preprocessed):
         return source
     picture = decode(source)

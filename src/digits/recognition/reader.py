@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from ..errors import PictureError
 from ..imaging.decode import Picture, Source, decode
-from ..imaging.foreground import Ink
+from ..imaging.foreground import Ink, check_ink
 from .bulk import Sources, failure, map_pictures, received
 from .finder import FoundDigit, find_digits
 from .recognizer import Recognizer
 from .rejector import NO_DIGIT
-from .results import Outcome, ReadDigit, Reading, rounded
+from .results import Outcome, ReadDigit, Reading, check_min_confidence, rounded
 
 Read = Outcome[Reading, Picture]
 
@@ -62,6 +62,8 @@ class Reader:
         Raises:
             PictureError: A picture cannot be decoded.
         """
+        check_ink(ink)
+        check_min_confidence(min_confidence)
         if isinstance(source, list | tuple):
             return [self.read(one, ink, min_confidence) for one in source]
         lines = find_digits(decode(source), ink)
@@ -111,7 +113,10 @@ class Reader:
 
 
 def _mean(model: NDArray[np.float32], rejector: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean of what the model (10,) and the rejector (11,) say: (10,) probabilities."""
+    """The mean of the model's (10,) and the rejector's (11,) joint probabilities of the digits.
+
+    Without the prior that single pictures have: that there is something was the finder's decision.
+    """
     return np.asarray((model * (1 - rejector[NO_DIGIT]) + rejector[:NO_DIGIT]) / 2, np.float32)
 
 

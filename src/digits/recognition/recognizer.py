@@ -27,7 +27,14 @@ from . import rejector
 from .bulk import Sources, failure, map_pictures, received
 from .finder import count_digits
 from .preprocess import Preprocessed, preprocess
-from .results import Outcome, Prediction, Reason, blank_prediction, make_prediction
+from .results import (
+    Outcome,
+    Prediction,
+    Reason,
+    blank_prediction,
+    check_min_confidence,
+    make_prediction,
+)
 
 log = logging.getLogger(__name__)
 
@@ -162,6 +169,7 @@ class Recognizer:
             images: As of `probabilities`.
             min_confidence: See `predict`.
         """
+        check_min_confidence(min_confidence)
         images = as_images(images, "images")
         inked = images.any(axis=(1, 2))
         predictions = [blank_prediction()] * len(images)
@@ -172,15 +180,18 @@ class Recognizer:
                 predictions[index] = make_prediction(row, float(p), min_confidence)
         return predictions
 
-    def _predict(self, seen: Sequence[Preprocessed], min_confidence: float) -> list[Prediction]:
+    def _predict(
+        self, preprocessed: Sequence[Preprocessed], min_confidence: float
+    ) -> list[Prediction]:
         """The predictions for preprocessed pictures: every way to a prediction leads here."""
-        images: Images = np.array([one.image for one in seen], np.uint8).reshape(-1, 28, 28)
+        images: Images = np.array([one.image for one in preprocessed], np.uint8)
+        images = images.reshape(-1, 28, 28)
         return [
             replace(prediction, reason=Reason.SEVERAL)
             if prediction.reason is Reason.NO_DIGIT and count_digits(one.picture, one.ink) > 1
             else prediction
             for one, prediction in zip(
-                seen, self.predict_images(images, min_confidence), strict=True
+                preprocessed, self.predict_images(images, min_confidence), strict=True
             )
         ]
 
@@ -204,17 +215,17 @@ def _predict_chunk(
     min_confidence: float,
     keep: bool,
 ) -> list[Predicted]:
-    seen: list[Preprocessed | PictureError] = []
+    stages: list[Preprocessed | PictureError] = []
     for source in sources:
         try:
-            seen.append(preprocess(received(source), ink))
+            stages.append(preprocess(received(source), ink))
         except PictureError as error:
-            seen.append(error)
-    readable = [one for one in seen if isinstance(one, Preprocessed)]
+            stages.append(error)
+    readable = [one for one in stages if isinstance(one, Preprocessed)]
     predictions = iter(recognizer._predict(readable, min_confidence))
     return [
         failure(one)
         if isinstance(one, PictureError)
         else Outcome(one.picture.name, next(predictions), kept=one if keep else None)
-        for one in seen
+        for one in stages
     ]

@@ -38,7 +38,7 @@ def probabilities(images: Images) -> NDArray[np.float32]:
     return _model().probabilities(images)
 
 
-def no_digit(images: Images) -> NDArray[np.float32]:
+def no_digit(images: Images) -> NDArray[np.float64]:
     """(n,) probabilities that there is no digit in (n, 28, 28) pixel values.
 
     The rejector is calibrated where every second picture holds no digit. People mostly show digits,
@@ -48,5 +48,6 @@ def no_digit(images: Images) -> NDArray[np.float32]:
         ModelError: If the shipped model is missing or damaged.
     """
     odds = _PRIOR / (1 - _PRIOR)
-    none = probabilities(images)[:, NO_DIGIT].astype(np.float64)
-    return np.asarray(none * odds / (none * odds + (1 - none)), np.float32)
+    rows = probabilities(images).astype(np.float64)
+    none, some = odds * rows[:, NO_DIGIT], rows[:, :NO_DIGIT].sum(axis=1)
+    return np.asarray(none / (none + some), np.float64)

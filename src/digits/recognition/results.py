@@ -11,12 +11,16 @@ from ..errors import PictureError
 from ..imaging.decode import Gray
 from ..imaging.geometry import Box
 
-_DECIMALS = 6
-
 
 def rounded(probability: float) -> float:
-    """A probability as all results have it: rounded once, so that all their views agree."""
-    return round(float(probability), _DECIMALS)
+    """A probability with the six significant digits that all views of a result show."""
+    return float(f"{probability:.6g}")
+
+
+def check_min_confidence(value: float) -> None:
+    """Raise ValueError unless `value` is a number; above 1, everything is refused."""
+    if not value >= 0:
+        raise ValueError(f"min_confidence must be 0 or more, not {value}")
 
 
 class Reason(StrEnum):
@@ -177,7 +181,7 @@ def make_prediction(
 ) -> Prediction:
     """Combine a model's ten probabilities with the probability that there is no digit at all.
 
-    This is the only place where a prediction is accepted or refused.
+    Every prediction of a single digit is accepted or refused here.
 
     Args:
         probabilities: (10,) of the model, given that there is a digit; they sum to 1.
@@ -185,8 +189,9 @@ def make_prediction(
         min_confidence: A less probable digit is refused; with 0, none is.
     """
     joint = tuple(rounded(p * (1 - no_digit)) for p in probabilities)
-    confidence, no_digit = max(joint), rounded(no_digit)
+    digit = max(range(10), key=lambda d: probabilities[d])
+    confidence, no_digit = joint[digit], rounded(no_digit)
     if confidence >= min_confidence:
-        return Prediction(joint.index(confidence), confidence, joint, no_digit)
+        return Prediction(digit, confidence, joint, no_digit)
     reason = Reason.NO_DIGIT if no_digit > 0.5 else Reason.UNSURE
     return Prediction(None, confidence, joint, no_digit, reason)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .._io.stderr import native_stderr_silenced
 from ..data.dataset import Dataset
 from ..data.mnist import ProgressBar
 from ..errors import ModelError
@@ -35,6 +36,7 @@ from .trained import Trained
 log = logging.getLogger(__name__)
 
 
+@native_stderr_silenced()  # TensorFlow's start-up messages
 def train(
     family: str | None = None,
     data: DataLike | Sequence[DataLike] = "auto",
