@@ -28,9 +28,15 @@ if TYPE_CHECKING:
     from .evaluation.metrics import Score as Score
     from .imaging.decode import Named as Named
     from .imaging.decode import Picture as Picture
+    from .imaging.decode import Source as Source
+    from .imaging.foreground import Ink as Ink
     from .ingest.sources import load as load
+    from .models.file import ModelFile as ModelFile
+    from .models.metadata import DatasetInfo as DatasetInfo
     from .models.metadata import Epoch as Epoch
     from .models.metadata import ModelMetadata as ModelMetadata
+    from .models.metadata import ScoreInfo as ScoreInfo
+    from .models.metadata import StartedFrom as StartedFrom
     from .recognition.preprocess import Preprocessed as Preprocessed
     from .recognition.preprocess import preprocess as preprocess
     from .recognition.reader import Reader as Reader
@@ -53,8 +59,10 @@ _MODULES = {
     ".evaluation.evaluate": ("Evaluation", "evaluate"),
     ".evaluation.metrics": ("DigitScore", "Score"),
     ".ingest.sources": ("load",),
-    ".imaging.decode": ("Named", "Picture"),
-    ".models.metadata": ("Epoch", "ModelMetadata"),
+    ".imaging.decode": ("Named", "Picture", "Source"),
+    ".imaging.foreground": ("Ink",),
+    ".models.file": ("ModelFile",),
+    ".models.metadata": ("DatasetInfo", "Epoch", "ModelMetadata", "ScoreInfo", "StartedFrom"),
     ".recognition.preprocess": ("Preprocessed", "preprocess"),
     ".recognition.reader": ("Reader",),
     ".recognition.recognizer": ("Recognizer",),

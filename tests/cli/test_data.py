@@ -84,7 +84,7 @@ def test_ingest_leaves_out_what_cannot_be_used(run: Run, tmp_path: Path, sample:
     (tmp_path / "scans" / "lost.png").write_bytes(b"")
     done = run("ingest", "scans", "-o", "mine.npz")
     assert done.returncode == 1
-    assert done.stdout == "wrote mine.npz: all 2; 2 files left out\n"
+    assert done.stdout == "wrote mine.npz: all 2; left out 2\n"
     first, second = done.stderr.splitlines()
     assert first.startswith(
         "Error: scans/lost.png: neither its folder nor its name gives the digit. "
@@ -93,7 +93,7 @@ def test_ingest_leaves_out_what_cannot_be_used(run: Run, tmp_path: Path, sample:
     assert sorted(load(tmp_path / "mine.npz")["all"].labels) == [3, 7]
     strict = run("ingest", "scans", "-o", "strict.npz", "--strict")
     assert strict.returncode == 1
-    assert "strict.npz: not written: 2 files left out and 0 labels doubtful" in strict.stderr
+    assert "strict.npz: not written: left out 2, doubtful 0" in strict.stderr
     assert not (tmp_path / "strict.npz").exists()
     nothing = run("ingest", "nowhere", "-o", "n.npz")
     assert (nothing.returncode, len(nothing.stderr.splitlines())) == (1, 1)
@@ -110,7 +110,7 @@ def test_ingest_warns_of_doubtful_labels(run: Run, tmp_path: Path, sample: Split
     done = run("ingest", "scans", "-o", "mine.npz", "--sheet", "sheet.png")
     warnings = done.stderr.splitlines()
     assert done.returncode == 0
-    assert done.stdout == "wrote mine.npz: all 22; 21 labels doubtful\n"
+    assert done.stdout == "wrote mine.npz: all 22; doubtful 21\n"
     assert len(warnings) == 21
     assert re.fullmatch(
         r"Warning: scans/8/1\.png: labeled 8, looks like 3 \(>?\d\d\.\d%\)\.", warnings[0]
@@ -122,7 +122,7 @@ def test_ingest_warns_of_doubtful_labels(run: Run, tmp_path: Path, sample: Split
     strict = run("ingest", "scans", "-o", "strict.npz", "--strict", "--sheet", "again.png")
     assert strict.returncode == 1
     assert strict.stderr.splitlines()[-1] == (
-        "Error: strict.npz: not written: 0 files left out and 21 labels doubtful. "
+        "Error: strict.npz: not written: left out 0, doubtful 21. "
         "Correct them, or omit --strict."
     )
     assert not (tmp_path / "strict.npz").exists()

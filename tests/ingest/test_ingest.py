@@ -142,8 +142,8 @@ def test_labels_from_a_csv(put: Any) -> None:
     result = ingest([folder / "images"], labels_csv=table)
     assert result.splits["all"].labels.tolist() == [3, 7]
     assert {Path(error.path or "").name: error.problem for error in result.rejected} == {
-        "gone.png": "it is listed in labels.csv, but does not exist",
-        "c.png": "it is not listed in labels.csv",
+        "gone.png": "the table of labels lists it, but it does not exist",
+        "c.png": "the table of labels does not list it",
         "d.png": "its label is '12', not 0 to 9",
     }
 
@@ -153,7 +153,7 @@ def test_labels_from_a_csv(put: Any) -> None:
     [
         (b"", "no columns"),
         (b"file,digit\na.png,3\n", "no columns"),
-        (b"filename,label\na.png,3\na.png,4\n", "two labels"),
+        (b"filename,label\na.png,3\na.png,4\n", "two different labels"),
         (b"filename,label\n\xff\xfe,3\n", "not CSV in UTF-8"),
         (None, "cannot read"),
     ],
@@ -208,7 +208,7 @@ def test_folders_train_and_test_are_parts(put: Any) -> None:
     assert list(load(folder / "train")) == ["all"]
     with pytest.raises(DataError, match="folders train and test already"):
         ingest([folder], test_fraction=0.5)
-    with pytest.raises(DataError, match=r"b\.png is in neither"):
+    with pytest.raises(DataError, match=r"b\.png: it is in neither"):
         ingest([folder, other])
 
 

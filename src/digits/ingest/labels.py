@@ -194,14 +194,15 @@ def labels_from_csv(
         paths = (absolute(folder / filename) for folder in (table.parent, *sources))
         i = next((indices[path] for path in paths if path in indices), None)
         if i is None:
-            problem = f"it is listed in {table.name}, but does not exist"
+            problem = "the table of labels lists it, but it does not exist"
             missing.append(DataError(problem, "Remove its row, or add the file", filename))
             continue
         label = _digit(text, files[i].path)
         if isinstance(labels[i], int) and labels[i] != label:
-            raise DataError(f"there are two labels for {filename}", "Remove one of the rows", table)
+            problem = f"there are two different labels for {filename}"
+            raise DataError(problem, "Remove one of the rows", table)
         labels[i] = label
-    problem, remedy = f"it is not listed in {table.name}", "Add a row for it"
+    problem, remedy = "the table of labels does not list it", "Add a row for it"
     return [
         DataError(problem, remedy, file.path) if label is None else label
         for file, label in zip(files, labels, strict=True)

@@ -126,7 +126,7 @@ def _unusable(rejected: Sequence[DigitsError], used: int) -> DataError:
 
 def _nothing(paths: Sequence[Path]) -> DataError:
     remedy = "Give a folder of PNG or JPEG files"
-    return DataError("there are no pictures", remedy, " ".join(map(str, paths)))
+    return DataError("there are no pictures", remedy, paths[0] if len(paths) == 1 else None)
 
 
 def _name(paths: Sequence[Path]) -> str:
@@ -152,8 +152,8 @@ def _in_parts(
         raise DataError("there are folders train and test already", remedy, folder)
     for file in files:
         if file.source not in split_sources:
-            problem = f"there are folders train and test, but {file.path} is in neither"
-            raise DataError(problem, "Ingest them one by one, then join them", folder)
+            problem = "it is in neither train nor test, which other pictures are"
+            raise DataError(problem, "Ingest the folders one by one, then join them", file.path)
     problem, remedy = "it is in neither train nor test", "Move it into one of these folders"
     rejected += [DataError(problem, remedy, file.path) for file in files if file.part == "all"]
     return [file for file in files if file.part != "all"]

@@ -194,10 +194,10 @@ def _add_recognition(app: FastAPI, state: AppState) -> None:
         def record(picture: Picture) -> dict[str, Any]:
             from ..recognition.preprocess import preprocess
 
-            seen = preprocess(picture, ink)
-            prediction = reader.recognizer.predict(seen, ink, min_confidence)
+            preprocessed = preprocess(picture, ink)
+            prediction = reader.recognizer.predict(preprocessed, ink, min_confidence)
             values: dict[str, Any] = prediction.to_json(top_k)
-            return values | {"pixels": seen.image.tolist()} if pixels else values
+            return values | {"pixels": preprocessed.image.tolist()} if pixels else values
 
         return await _respond(request, files, record)
 

@@ -32,7 +32,7 @@ def read(path: Path, name: str) -> Splits:
     See `Reader`.
     """
     if not path.is_dir():
-        remedy = f"Give the folder that contains both: {path.parent}"
+        remedy = "Give the folder that contains both"
         raise DataError("this is one of a pair of idx files", remedy, path)
     arrays: dict[tuple[str, str], NDArray[np.uint8]] = {}
     for file in sorted(path.iterdir()):
