@@ -122,8 +122,7 @@ def test_ingest_warns_of_doubtful_labels(run: Run, tmp_path: Path, sample: Split
     strict = run("ingest", "scans", "-o", "strict.npz", "--strict", "--sheet", "again.png")
     assert strict.returncode == 1
     assert strict.stderr.splitlines()[-1] == (
-        "Error: strict.npz: not written: left out 0, doubtful 21. "
-        "Correct them, or omit --strict."
+        "Error: strict.npz: not written: left out 0, doubtful 21. Correct them, or omit --strict."
     )
     assert not (tmp_path / "strict.npz").exists()
     assert (tmp_path / "again.png").exists()  # it shows what to correct

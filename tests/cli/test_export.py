@@ -20,7 +20,7 @@ from models.foreign.keras_files import dense_model, write_h5
 def test_export(run: Run, models: dict[str, Path], tmp_path: Path, to: str) -> None:
     done = run("export", models["dense"], "--to", to, "-o", f"a.{to}")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"wrote a.{to}: answers as in Keras on 1,000 digits")
+    assert done.stdout.startswith(f"wrote a.{to}: probabilities as in Keras on 1,000 digits")
     assert (tmp_path / f"a.{to}").is_file()
     again = run("export", models["dense"], "--to", to, "-o", f"a.{to}")
     assert (again.returncode, len(again.stderr.splitlines())) == (1, 1)

@@ -88,6 +88,7 @@ def test_arrays_of_any_dtype_and_layout(layout: str, channels: tuple[int, ...]) 
     arrays = [
         plain,
         plain.astype(np.uint16) * 257,
+        plain.astype(np.int64),
         plain / 255,
         plain.astype(np.float32),
         (plain / np.float32(255)).astype(np.float32),
@@ -134,7 +135,7 @@ def test_floats_just_outside_their_range_are_rounded() -> None:
         (np.zeros((), np.uint8), r"shape \(\)"),
         (np.zeros((0, 28), np.uint8), "no pixels"),
         (np.zeros((28, 28, 0), np.uint8), r"shape \(28, 28, 0\)"),
-        (np.zeros((28, 28), np.int64), "dtype int64"),
+        (np.full((28, 28), 300, np.int64), "from 300 to 300"),
         (np.zeros((28, 28), complex), "dtype complex128"),
         (np.zeros((2, 2), object), "dtype object"),
         (np.array([["a"]]), "dtype <U1"),

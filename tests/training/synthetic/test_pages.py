@@ -98,7 +98,7 @@ def test_heat_is_highest_in_the_middle_of_a_digit(pages: list[Page]) -> None:
                 min(int(y) // STRIDE, heat.shape[0] - 1), min(int(x) // STRIDE, heat.shape[1] - 1)
             ]
             if label >= 0:
-                assert cell > 90
+                assert cell > 60
             elif label == -2:
                 assert cell == IGNORED or cell > 0
 

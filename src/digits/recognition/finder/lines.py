@@ -22,6 +22,8 @@ _AROUND = 1.5  # heights of a digit that a second look shows around the digits
 _ALIKE = 0.45  # of the usual height of a line: lower marks are no digits of it
 _STEEPEST = 1.0  # slope of a line of digits: 45°
 _APART = 0.6  # of the height, up or down: farther is another line
+_APART_BESIDE = 0.85  # the same for digits beside each other, where a line may start to bend
+_BESIDE = 1.6  # heights between the middles of digits beside each other
 _FAR = 6.0  # heights between neighbors of a line that slopes
 
 
@@ -79,7 +81,7 @@ def lines_of(seen: Sightings) -> list[NDArray[np.intp]]:
     turned = middles[:, 1] - slope * middles[:, 0]
     chains: list[list[int]] = []
     for i in np.argsort(middles[:, 0], kind="stable").tolist():
-        best, nearest = None, _APART
+        best, nearest = None, np.inf
         for chain in chains:
             last = chain[-1]
             right = middles[i, 0] - middles[last, 0]
@@ -88,7 +90,8 @@ def lines_of(seen: Sightings) -> list[NDArray[np.intp]]:
             away = abs(turned[i] - expected) / max(heights[i], heights[last])
             if heights[i] < _ALIKE * heights[last] or heights[last] < _ALIKE * heights[i]:
                 continue
-            if away < nearest and right > 0.1 * height:
+            apart = _APART_BESIDE if right < _BESIDE * height else _APART
+            if away < min(nearest, apart) and right > 0.1 * height:
                 best, nearest = chain, away
         if best is None:
             chains.append([i])

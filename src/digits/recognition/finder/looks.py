@@ -28,6 +28,7 @@ STRIDE = 4
 _SIZE_UNIT = 32.0  # pixels; the net gives logarithms of sizes in this unit
 _WAY_UNIT = 16.0  # pixels; the net gives the way to the middle in this unit
 _REPEATED = 0.4  # of width and height: closer middles are of one digit
+_MOST = 4000  # digits in one look
 _SAMPLES = 4096  # pixels from which the range is taken
 
 
@@ -78,7 +79,7 @@ def detections(heads: Planes, least: float) -> Detections:
     highest = cv2.dilate(heat, np.ones((3, 3), np.uint8))
     rows, columns = np.nonzero((heat >= highest) & (heat >= least))
     scores = heat[rows, columns]
-    order = np.argsort(-scores, kind="stable")
+    order = np.argsort(-scores, kind="stable")[:_MOST]
     rows, columns, scores = rows[order], columns[order], scores[order]
     found = heads[rows, columns]
     high, wide = np.exp(np.clip(found[:, 13:15], -4, 4)).T * _SIZE_UNIT
@@ -91,15 +92,17 @@ def detections(heads: Planes, least: float) -> Detections:
 
 def _without_repeats(boxes: NDArray[np.floating]) -> list[int]:
     """The boxes, the surest first, whose middle is not near that of a surer one."""
-    kept: list[int] = []
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
     sizes = boxes[:, 2:] - boxes[:, :2]
-    for i in range(len(boxes)):
-        if kept:
-            away = np.abs(middles[kept] - middles[i])
-            if (away < _REPEATED * np.minimum(sizes[kept], sizes[i])).all(axis=1).any():
-                continue
-        kept.append(i)
+    left = np.arange(len(boxes))
+    kept: list[int] = []
+    while len(left):
+        first = left[0]
+        kept.append(int(first))
+        away = np.abs(middles[left] - middles[first])
+        near = (away < _REPEATED * np.minimum(sizes[left], sizes[first])).all(axis=1)
+        near[0] = True
+        left = left[~near]
     return kept
 
 
@@ -183,12 +186,12 @@ class FinderNet:
                 self._interpreter = Interpreter(
                     model_content=self.content, num_threads=self.threads
                 )
+                self._interpreter.allocate_tensors()
         interpreter = self._interpreter
         source = interpreter.get_input_details()[0]
         if tuple(source["shape"]) != planes.shape:
-            with native_stderr_silenced():
-                interpreter.resize_tensor_input(source["index"], planes.shape)
-                interpreter.allocate_tensors()
+            interpreter.resize_tensor_input(source["index"], planes.shape)
+            interpreter.allocate_tensors()
         interpreter.set_tensor(source["index"], planes)
         interpreter.invoke()
         outputs = [

@@ -57,13 +57,13 @@ def merged(looks: list[Look]) -> Sightings:
         np.concatenate([part[i] for part in parts]) for i in range(5)
     )
     order = np.argsort(-scores * (0.3 + trust), kind="stable")
-    groups: list[list[int]] = []
-    for i in order.tolist():
-        group = next((g for g in groups if _same(boxes[g[0]], boxes[i])), None)
-        if group is None:
-            groups.append([i])
-        elif all(source[i] != source[j] for j in group):
-            group.append(i)
+    groups: list[NDArray[np.intp]] = []
+    while len(order):
+        same = _same(boxes[order[0]], boxes[order])
+        group = order[same]
+        order = order[~same]
+        _, firsts = np.unique(source[group], return_index=True)  # the best of each look
+        groups.append(group[np.sort(firsts)])
     seen = [_mean(group, scores, probabilities, trust) for group in groups]
     found = Sightings(
         np.array([score for score, _ in seen], np.float32),
@@ -84,18 +84,17 @@ def _of_look(look: Look, number: int) -> tuple[NDArray[np.floating], ...]:
     return seen.scores[kept], seen.probabilities[kept], boxes[kept], trust[kept], source
 
 
-def _same(first: NDArray[np.floating], second: NDArray[np.floating]) -> bool:
-    """Whether two boxes are of one digit."""
-    size = np.minimum(first[2:] - first[:2], second[2:] - second[:2])
-    away = np.abs(first[:2] + first[2:] - second[:2] - second[2:]) / 2
-    if (away < _SAME * size).all():
-        return True
-    shared = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
-    return bool((shared > 0).all() and shared.prod() > _INSIDE * size.prod())
+def _same(first: NDArray[np.floating], boxes: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Which of `boxes` are of the digit in `first`, as itself is."""
+    size = np.minimum(first[2:] - first[:2], boxes[:, 2:] - boxes[:, :2])
+    away = np.abs(first[:2] + first[2:] - boxes[:, :2] - boxes[:, 2:]) / 2
+    shared = np.minimum(first[2:], boxes[:, 2:]) - np.maximum(first[:2], boxes[:, :2])
+    inside = np.maximum(shared, 0).prod(axis=1) > _INSIDE * size.prod(axis=1)
+    return np.asarray((away < _SAME * size).all(axis=1) | inside)
 
 
 def _mean(
-    group: list[int], scores: Planes, probabilities: Planes, trust: Planes
+    group: NDArray[np.intp], scores: Planes, probabilities: Planes, trust: Planes
 ) -> tuple[float, NDArray[np.floating]]:
     """The score and the probabilities of a digit over its looks."""
     weights = trust[group] * scores[group]

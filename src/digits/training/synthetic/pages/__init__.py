@@ -1,0 +1,1 @@
+"""Generated pages and photos of handwritten digits, with the exact ink of each digit."""
