@@ -1,4 +1,4 @@
-"""Make the pictures of the README: python tools/example_pictures.py
+"""Make the pictures of the README: `python tools/example_pictures.py`.
 
 Photos without copyright: generated handwriting on generated paper, with shadow and noise. Then the
 drawings that `predict --show` and `read --show` make of them.

@@ -1,4 +1,4 @@
-"""Train the shipped rejector again: python tools/train_rejector.py [FILE]"""
+"""Train the shipped rejector again: `python tools/train_rejector.py [FILE]`."""
 
 from __future__ import annotations
 

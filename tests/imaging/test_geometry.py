@@ -27,7 +27,7 @@ def test_mnist_comes_back_pixel_for_pixel_in_both_inks(sample: Splits) -> None:
 
 @pytest.mark.heavy
 def test_all_of_mnist_passes_through(mnist: Splits) -> None:
-    for dataset in mnist:
+    for dataset in mnist.values():
         for image in dataset.images:
             assert np.array_equal(mnist_image(Picture("", image)), image)
             assert np.array_equal(mnist_image(Picture("", 255 - image)), image)

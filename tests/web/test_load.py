@@ -62,7 +62,7 @@ def test_memory_stays_flat(tmp_path: Path, sample: Splits) -> None:
 
 @pytest.mark.heavy
 def test_generated_requests(tmp_path: Path) -> None:
-    """schemathesis sends requests that the description allows, and others that it does not."""
+    """Schemathesis sends requests that the description allows, and others that it does not."""
     with serving(tmp_path) as own:
         done = subprocess.run(
             [

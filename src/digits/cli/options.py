@@ -80,7 +80,6 @@ data_dir_option = click.option(
 
 def data_options(*, multiple: bool = True) -> Callable[[Function], Function]:
     """--data and --data-dir."""
-
     from ..ingest.sources import DATA_HELP  # commands without data sets need none of it
 
     def decorate(command: Function) -> Function:

@@ -1,0 +1,1 @@
+"""Models: families, the model file, its compiled model, trust, export; foreign Keras models."""

@@ -147,10 +147,11 @@ def _cosine_stem(layers: Any, count: int) -> list[Any]:
 
 
 def _cosine_patterns(count: int) -> NDArray[np.float32]:
-    """(5, 5, 1, 2·count): the `count` 5×5 patterns of lowest frequency, without the constant one,
-    of the discrete cosine transform (type II; Ahmed, Natarajan and Rao, 1974), and their negatives.
+    """Cosine patterns and their negatives, (5, 5, 1, 2·count).
 
-    They are close to the principal components of small patches of pictures.
+    They are the `count` 5×5 patterns of lowest frequency, without the constant one, of the discrete
+    cosine transform (type II; Ahmed, Natarajan and Rao, 1974), which are
+    close to the principal components of small patches of pictures.
     """
     import numpy as np
 

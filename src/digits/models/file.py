@@ -197,8 +197,11 @@ def write(
 
 
 def _hdf5(model: Any, sections: Mapping[str, bytes]) -> tuple[bytes, dict[str, tuple[int, int]]]:
-    """Keras' HDF5 file with an empty user block and the group `digits`; (offset, length) of each
-    section."""
+    """Keras' HDF5 file with an empty user block and the group `digits`.
+
+    Returns:
+        The file's content, and (offset, length) of each section.
+    """
     import h5py
 
     whole = io.BytesIO()

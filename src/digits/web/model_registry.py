@@ -28,8 +28,10 @@ class _Entry:
 
 
 class ModelRegistry:
-    """Models by name. Names mean what they mean on the command line: with a model of your own in
-    models/cnn.h5, that is `cnn`, and the shipped one is `cnn (shipped)`.
+    """Models by name.
+
+    Names mean what they mean on the command line: with a model of your own in models/cnn.h5, that
+    is `cnn`, and the shipped one is `cnn (shipped)`.
 
     Args:
         models: Files or families, as for `digits predict --model`; if there are none, your own

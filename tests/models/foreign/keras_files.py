@@ -22,7 +22,10 @@ def write_h5(
     """Write a model as Keras did: `config` as JSON, and the named arrays of each layer.
 
     Args:
+        path: The file to write.
         config: A string is stored as it is.
+        weights: The arrays of each layer, in order.
+        version: Of Keras.
         backend: "" leaves it out, as Keras 1 did.
     """
     text = config if isinstance(config, str | bytes) else json.dumps(config)

@@ -15,6 +15,7 @@ MAX_ROWS = 256
 
 
 def recurrent(settings: Settings, shapes: list[Shape]) -> LayerSpec:
+    """SimpleRNN, LSTM and GRU."""
     shape = shapes[0]
     if len(shape) != 2 or shape[0] > MAX_ROWS:
         raise settings.refused(f"needs rows of pixels, at most {MAX_ROWS}")
@@ -49,6 +50,7 @@ def recurrent(settings: Settings, shapes: list[Shape]) -> LayerSpec:
 
 
 def bidirectional(settings: Settings, shapes: list[Shape]) -> LayerSpec:
+    """Bidirectional, around a recurrent layer."""
     kind, inner = class_and_config(settings.get("layer"), "a wrapped layer")
     backward = settings.get("backward_layer")
     merge = settings.choice("merge_mode", default="concat", choices=("concat", "sum", "ave", "mul"))

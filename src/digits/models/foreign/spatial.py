@@ -42,6 +42,7 @@ def _output_size(settings: Settings, size: int, window: int, stride: int, same: 
 
 
 def conv2d(settings: Settings, shapes: list[Shape]) -> LayerSpec:
+    """Conv2D."""
     filters = settings.integer("filters", "nb_filter")
     window = _kernel_size(settings)
     strides = settings.integers("strides", "subsample", count=2, default=1)
@@ -98,6 +99,7 @@ def _is_same(settings: Settings) -> bool:
 
 
 def depthwise(settings: Settings, shapes: list[Shape]) -> LayerSpec:
+    """DepthwiseConv2D."""
     window = settings.integers("kernel_size", count=2)
     strides = settings.integers("strides", count=2, default=1)
     multiplier = settings.integer("depth_multiplier", default=1, maximum=64)
@@ -172,6 +174,7 @@ def global_pooling(kind: str) -> Reader:
 
 
 def zero_padding(settings: Settings, shapes: list[Shape]) -> LayerSpec:
+    """ZeroPadding2D."""
     value = settings.get("padding", default=1)
     flat = [value] * 4 if isinstance(value, int) else []
     if isinstance(value, list) and len(value) == 2:

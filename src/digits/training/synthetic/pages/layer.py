@@ -109,6 +109,7 @@ def visible(owner: Cover, layer: Layer) -> tuple[list[PageDigit], Cover]:
     """The digits that are left after the page was cut, and which pixels are of none that counts.
 
     Args:
+        layer: The layer of digits.
         owner: `layer.owner` after the cut; numbers of digits that can hardly be seen become 0.
 
     Returns:
