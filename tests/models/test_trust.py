@@ -140,3 +140,18 @@ def test_shipped_models_answer_as_keras_on_all_of_mnists_test_pictures(
     theirs = plain.predict(pictures, batch_size=1000, verbose=0)
     assert (ours.argmax(axis=1) == theirs.argmax(axis=1)).all()
     assert np.abs(ours - theirs).max() <= 1e-4
+
+
+def test_a_file_of_the_first_format_is_read_as_a_foreign_model(
+    models: dict[str, Path], tmp_path: Path, sample: Splits
+) -> None:
+    """Its sections had other names; its weights are what they were."""
+    content = models["dense"].read_bytes()
+    assert content.startswith(b"DIGITS-MODEL 2\n")
+    (tmp_path / "old.h5").write_bytes(content.replace(b"DIGITS-MODEL 2\n", b"DIGITS-MODEL 1\n", 1))
+    images = sample["test"].images[:50]
+    np.testing.assert_allclose(
+        Recognizer(tmp_path / "old.h5").probabilities(images),
+        Recognizer(models["dense"]).probabilities(images),
+        atol=1e-5,
+    )

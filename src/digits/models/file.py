@@ -2,7 +2,7 @@
 
 Layout:
 
-- a user block of 512 bytes (HDF5 allows a file to begin with one): the line `DIGITS-MODEL 1`, then
+- a user block of 512 bytes (HDF5 allows a file to begin with one): the line `DIGITS-MODEL 2`, then
   a line of JSON, the index: the size of the file, the SHA-256 of everything after the block, and
   (offset, length) of each section;
 - the HDF5 file as Keras writes it, readable with `keras.models.load_model(path, compile=False)`;
@@ -34,7 +34,7 @@ from .._io.files import read_error, replacing
 from ..errors import ModelError, OutputError
 from .metadata import ModelMetadata
 
-MAGIC = b"DIGITS-MODEL 1\n"
+MAGIC = b"DIGITS-MODEL 2\n"
 USER_BLOCK = 512
 SECTIONS = ("metadata", "compiled", "training_digests")
 MAX_BYTES = 1 << 29
