@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from .decode import Gray, Picture
 from .foreground import Ink, flatten
 from .resize import resize
-from .ruled_lines import stroke_width
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels; right and bottom exclusive."""
@@ -29,6 +28,7 @@ NOTES: dict[str, Literal["dark", "light"]] = {"28x28 dark ink": "dark", "28x28 l
 """What `digits` notes in the PNG files that it writes, and the ink that this stands for."""
 
 _SUPERSAMPLING = 6  # times MNIST's resolution, at which the stroke is measured and changed
+_INKED = 100  # of 255: a paler pixel of a mask belongs to a soft edge
 _THINNEST, _THICKEST = 1.7, 3.2  # pixels of 28; of MNIST's strokes 27 % are thinner, 3 % thicker
 
 
@@ -112,13 +112,21 @@ def _scaled(digit: Gray, longer: int) -> Gray:
 def _with_mnist_stroke(digit: Gray) -> Gray:
     """A supersampled digit with its stroke brought to a width that MNIST has."""
     digit = np.pad(digit, _SUPERSAMPLING * 2)
-    stroke = stroke_width(digit) / _SUPERSAMPLING
+    stroke = _stroke_width(digit) / _SUPERSAMPLING
     change = round(_SUPERSAMPLING * (min(max(stroke, _THINNEST), _THICKEST) - stroke))
     if change == 0:
         return digit
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(change) + 1,) * 2)
     changed = np.asarray((cv2.dilate if change > 0 else cv2.erode)(digit, kernel), np.uint8)
     return changed if changed.any() else digit
+
+
+def _stroke_width(mask: Gray) -> float:
+    """Width of the strokes of a mask, in pixels: twice its area over the length of its edge."""
+    inked = (mask > _INKED).astype(np.uint8)
+    area = int(np.count_nonzero(inked))
+    edge = area - int(np.count_nonzero(cv2.erode(inked, np.ones((3, 3), np.uint8))))
+    return 2 * area / max(1, edge)
 
 
 def _center_of_mass(image: NDArray[Any]) -> tuple[float, float]:

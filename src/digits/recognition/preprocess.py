@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..imaging.decode import Gray, Picture, Source, decode
 from ..imaging.foreground import Ink, check_ink
 from ..imaging.geometry import Box, bounding_box, mnist_image, to_mnist_geometry
-from .finder import find_foreground
+from .finder import Foreground, find_foreground
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,6 +27,7 @@ class Preprocessed:
             be smaller than the picture.
         box: Left, top, right, bottom of the foreground in `mask`; right and bottom exclusive.
         image: (28, 28) uint8 in MNIST's geometry, white on black; all 0 without foreground.
+        found: What the finder takes it for; None for a picture that was in MNIST's geometry.
     """
 
     picture: Picture
@@ -34,6 +35,7 @@ class Preprocessed:
     mask: Gray
     box: Box
     image: Gray
+    found: Foreground | None
 
     @property
     def has_ink(self) -> bool:
@@ -68,8 +70,7 @@ def preprocess(source: Source | Preprocessed, ink: Ink = "auto") -> Preprocessed
     picture = decode(source)
     image = mnist_image(picture, ink)
     if image is not None:
-        return Preprocessed(picture, ink, image, bounding_box(image), image)
+        return Preprocessed(picture, ink, image, bounding_box(image), image, None)
     found = find_foreground(picture, ink)
-    return Preprocessed(
-        picture, ink, found.mask, found.box, to_mnist_geometry(found.mask, found.box)
-    )
+    image = to_mnist_geometry(found.mask, found.box)
+    return Preprocessed(picture, ink, found.mask, found.box, image, found)

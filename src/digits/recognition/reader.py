@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import PictureError
 from ..imaging.decode import Picture, Source, decode
 from ..imaging.foreground import Ink, check_ink
 from .bulk import Sources, failure, map_pictures, received
 from .finder import FoundDigit, find_digits
+from .joint import joint
 from .recognizer import Recognizer
-from .rejector import NO_DIGIT
+from .rejector import probabilities
 from .results import Outcome, ReadDigit, Reading, check_min_confidence, rounded
 
 Read = Outcome[Reading, Picture]
@@ -104,20 +104,14 @@ class Reader:
         self, line: Sequence[FoundDigit], number: int, min_confidence: float
     ) -> Iterator[ReadDigit]:
         images = np.stack([found.image for found in line])
-        for found, model in zip(line, self.recognizer.probabilities(images), strict=True):
-            joint = _mean(model, found.probabilities)
-            digit = int(joint.argmax())
-            confidence = rounded(joint[digit])
+        finder = np.stack([found.probabilities for found in line])
+        digits, none = joint(self.recognizer.probabilities(images), probabilities(images), finder)
+        rows = digits * (1 - none[:, None])
+        for found, row in zip(line, rows, strict=True):
+            digit = int(row.argmax())
+            confidence = rounded(row[digit])
             accepted = digit if confidence >= min_confidence else None
             yield ReadDigit(accepted, confidence, number, found.box, found.image)
-
-
-def _mean(model: NDArray[np.float32], rejector: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean of the model's (10,) and the rejector's (11,) joint probabilities of the digits.
-
-    Without the prior that single pictures have: that there is something was the finder's decision.
-    """
-    return np.asarray((model * (1 - rejector[NO_DIGIT]) + rejector[:NO_DIGIT]) / 2, np.float32)
 
 
 def _read_chunk(

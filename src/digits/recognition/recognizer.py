@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
@@ -25,12 +24,12 @@ from ..models.metadata import ModelMetadata
 from ..models.trust import load_trusted
 from . import rejector
 from .bulk import Sources, failure, map_pictures, received
-from .finder import count_digits
+from .finder import Foreground
+from .joint import joint
 from .preprocess import Preprocessed, preprocess
 from .results import (
     Outcome,
     Prediction,
-    Reason,
     blank_prediction,
     check_min_confidence,
     make_prediction,
@@ -40,6 +39,8 @@ log = logging.getLogger(__name__)
 
 MIN_CONFIDENCE = 0.5
 """Default probability below which a digit is refused."""
+
+_UNSEEN = np.full(11, np.nan, np.float32)  # what the finder says of an image that it has not seen
 
 Predicted = Outcome[Prediction, Preprocessed]
 
@@ -122,7 +123,7 @@ class Recognizer:
             source: Anything that `preprocess` takes, or a list of such.
             ink: `dark` on light ground, `light` on dark, or `auto`.
             min_confidence: A less probable digit is refused. With 0, there is an answer whenever
-                there is any ink.
+                anything in the picture resembles a digit.
 
         Returns:
             A prediction, whose digit is None if there is none; for a list, a list of predictions.
@@ -169,31 +170,35 @@ class Recognizer:
             images: As of `probabilities`.
             min_confidence: See `predict`.
         """
-        check_min_confidence(min_confidence)
         images = as_images(images, "images")
-        inked = images.any(axis=(1, 2))
-        predictions = [blank_prediction()] * len(images)
-        if inked.any():
-            digits = self._compiled.probabilities(images[inked])
-            none = rejector.no_digit(images[inked])
-            for index, row, p in zip(np.flatnonzero(inked), digits, none, strict=True):
-                predictions[index] = make_prediction(row, float(p), min_confidence)
-        return predictions
+        return self._combine(images, [None] * len(images), min_confidence)
 
     def _predict(
         self, preprocessed: Sequence[Preprocessed], min_confidence: float
     ) -> list[Prediction]:
-        """The predictions for preprocessed pictures: every way to a prediction leads here."""
+        """The predictions for preprocessed pictures."""
         images: Images = np.array([one.image for one in preprocessed], np.uint8)
-        images = images.reshape(-1, 28, 28)
-        return [
-            replace(prediction, reason=Reason.SEVERAL)
-            if prediction.reason is Reason.NO_DIGIT and count_digits(one.picture, one.ink) > 1
-            else prediction
-            for one, prediction in zip(
-                preprocessed, self.predict_images(images, min_confidence), strict=True
-            )
-        ]
+        found = [one.found for one in preprocessed]
+        return self._combine(images.reshape(-1, 28, 28), found, min_confidence)
+
+    def _combine(
+        self, images: Images, found: Sequence[Foreground | None], min_confidence: float
+    ) -> list[Prediction]:
+        """The predictions for images and what the finder saw: every prediction is made here."""
+        check_min_confidence(min_confidence)
+        predictions = [blank_prediction()] * len(images)
+        inked = np.flatnonzero(images.any(axis=(1, 2))).tolist()
+        if not inked:
+            return predictions
+        digits, none = joint(
+            self._compiled.probabilities(images[inked]),
+            rejector.probabilities(images[inked]),
+            np.stack([_UNSEEN if (one := found[i]) is None else one.probabilities for i in inked]),
+        )
+        for i, row, p in zip(inked, digits.tolist(), none.tolist(), strict=True):
+            several = 0.0 if (one := found[i]) is None else one.several
+            predictions[i] = make_prediction(row, p, min_confidence, several)
+        return predictions
 
     def count_training_overlap(self, dataset: Dataset) -> int:
         """Count the pictures of `dataset` that the model was trained on; log a warning if any."""

@@ -20,7 +20,8 @@ from ..models.trust import load_trusted
 NO_DIGIT = 10
 """Index of "no digit" among the rejector's probabilities."""
 
-_PRIOR = 0.3  # the share of pictures without a digit among those that people show
+PRIOR = 0.3
+"""The share of pictures without a digit among those that people show."""
 
 
 @functools.cache
@@ -36,18 +37,3 @@ def probabilities(images: Images) -> NDArray[np.float32]:
         ModelError: If the shipped model is missing or damaged.
     """
     return _model().probabilities(images)
-
-
-def no_digit(images: Images) -> NDArray[np.float64]:
-    """(n,) probabilities that there is no digit in (n, 28, 28) pixel values.
-
-    The rejector is calibrated where every second picture holds no digit. People mostly show digits,
-    so its odds are multiplied by those of the prior (Bayes' theorem).
-
-    Raises:
-        ModelError: If the shipped model is missing or damaged.
-    """
-    odds = _PRIOR / (1 - _PRIOR)
-    rows = probabilities(images).astype(np.float64)
-    none, some = odds * rows[:, NO_DIGIT], rows[:, :NO_DIGIT].sum(axis=1)
-    return np.asarray(none / (none + some), np.float64)

@@ -44,7 +44,7 @@ class Prediction:
         digit: 0 to 9, or None if there is none that is probable enough; see `reason`.
         confidence: Probability of the most probable digit, 0 to 1: `max(probabilities)`.
         probabilities: Calibrated probabilities of the ten digits. They sum to 1 - no_digit.
-        no_digit: Calibrated probability that there is no digit in the picture.
+        no_digit: Calibrated probability that there is no digit in the picture, or several.
         reason: Why `digit` is None; None if it is not.
     """
 
@@ -177,9 +177,9 @@ def blank_prediction() -> Prediction:
 
 
 def make_prediction(
-    probabilities: Sequence[float], no_digit: float, min_confidence: float
+    probabilities: Sequence[float], no_digit: float, min_confidence: float, several: float = 0.0
 ) -> Prediction:
-    """Combine a model's ten probabilities with the probability that there is no digit at all.
+    """Combine a model's ten probabilities with the probability that there is no single digit.
 
     Every prediction of a single digit is accepted or refused here.
 
@@ -187,11 +187,15 @@ def make_prediction(
         probabilities: (10,) of the model, given that there is a digit; they sum to 1.
         no_digit: Probability that there is no digit.
         min_confidence: A less probable digit is refused; with 0, none is.
+        several: Probability that there is a second digit, if there is one.
     """
-    joint = tuple(rounded(p * (1 - no_digit)) for p in probabilities)
+    single = (1 - no_digit) * (1 - several)
+    joint = tuple(rounded(p * single) for p in probabilities)
     digit = max(range(10), key=lambda d: probabilities[d])
-    confidence, no_digit = joint[digit], rounded(no_digit)
+    confidence, none = joint[digit], rounded(1 - single)
     if confidence >= min_confidence:
-        return Prediction(digit, confidence, joint, no_digit)
-    reason = Reason.NO_DIGIT if no_digit > 0.5 else Reason.UNSURE
-    return Prediction(None, confidence, joint, no_digit, reason)
+        return Prediction(digit, confidence, joint, none)
+    reason = Reason.UNSURE
+    if none > 0.5:
+        reason = Reason.SEVERAL if several > no_digit else Reason.NO_DIGIT
+    return Prediction(None, confidence, joint, none, reason)

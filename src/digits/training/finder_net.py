@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from .._io.stderr import native_stderr_silenced
+from ..recognition.finder.looks import MULTIPLE, SIZE_UNIT, STRIDE, WAY_UNIT
+from .synthetic.pages.targets import IGNORED
 
 HEADS = 15
 """Channels on the grid of 4×4 pixels: heat, 10 digits, x and y to the middle, height and width."""
@@ -14,9 +16,14 @@ HEADS = 15
 SUBPIXELS = 4
 """Channels of the mask on the grid of 2×2 pixels, row by row."""
 
-WIDTHS = (16, 32, 64, 80, 80)
+WIDTHS = (24, 48, 80, 112, 128)
 """Channels at strides 2, 4, 8, 16, 32."""
 
+PARTS = ("mask", "dice", "heat", "label", "middle", "size")
+"""Names of the parts of the loss."""
+
+_INVERTED = 0.25  # of the pages, light and dark exchanged, besides those that are made so
+_NOISE = 0.08  # at most, of half the range of a page; none in half of them
 _FINE = 48  # channels at stride 4 on the way up
 _PRIOR = -4.0  # logit of the heat at first: few cells are the middle of a digit
 
@@ -51,7 +58,7 @@ def build(widths: tuple[int, ...] = WIDTHS) -> Any:
     by2 = conv(picture, widths[0], 4, 2)
     by4 = conv(conv(by2, widths[1], 3, 2), widths[1])
     by8 = residual(conv(by4, widths[2], 3, 2), widths[2])
-    by16 = residual(conv(by8, widths[3], 3, 2), widths[3])
+    by16 = residual(residual(conv(by8, widths[3], 3, 2), widths[3]), widths[3])
     by32 = conv(conv(by16, widths[4], 3, 2), widths[4])
     up8 = joined(joined(by32, by16, widths[3]), by8, widths[2])
     up4 = joined(up8, by4, _FINE)
@@ -80,48 +87,98 @@ def compile_net(net: Any) -> bytes:
         return bytes(converter.convert())
 
 
-def loss(mask: Any, heads: Any, truth: dict[str, Any]) -> dict[str, Any]:
-    """The parts of the loss of a batch.
+def trainable(net: Any, frozen_statistics: bool = False, seed: int = 0) -> Any:
+    """`net` as a model that is trained on what `Targets` hold, each time in other tones."""
+    import keras
+
+    class Trainable(keras.Model):  # type: ignore[misc]
+        """The net, its loss, and the means of the parts of the loss."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = net
+            self.seeds = keras.random.SeedGenerator(seed)
+            self.parts = {name: keras.metrics.Mean(name) for name in PARTS}
+
+        def call(self, planes: Any, training: bool = False) -> Any:
+            planes = keras.ops.cast(planes, "float32")
+            if training:
+                planes = self.varied(planes)
+            return self.net(planes, training=training and not frozen_statistics)
+
+        def varied(self, planes: Any) -> Any:
+            """Some inverted, some with noise: what other tones would give."""
+            count, random = keras.ops.shape(planes)[0], keras.random
+            each = random.uniform((count, 1, 1, 1), seed=self.seeds)
+            planes = keras.ops.where(each < _INVERTED, -planes, planes)
+            noise = random.normal(keras.ops.shape(planes), seed=self.seeds)
+            depth = random.uniform((count, 1, 1, 1), -_NOISE, _NOISE, seed=self.seeds)
+            return planes + noise * keras.ops.maximum(depth, 0)
+
+        def compute_loss(self, x: Any, y: Any, y_pred: Any, *_: Any, **__: Any) -> Any:
+            parts = loss(y_pred, y)
+            for name, value in parts.items():
+                self.parts[name].update_state(value)
+            return sum(parts.values())
+
+    model = Trainable()
+    model(keras.ops.zeros((1, MULTIPLE, MULTIPLE, 2)))
+    return model
+
+
+def loss(outputs: tuple[Any, Any], truth: dict[str, Any]) -> dict[str, Any]:
+    """The parts of the loss of a batch, in any backend of Keras.
 
     Args:
-        mask: Logits of the net.
-        heads: The other output of the net.
-        truth: `mask` (n, h/2, w/2, 4) 0..1, `heat` (n, h/4, w/4) 0..1 or negative where ignored,
-            `label` (n, h/4, w/4) int32, `weight` the same shape, `boxes` (n, h/4, w/4, 4).
+        outputs: Logits of the net: of the mask, and of the heads.
+        truth: `mask`, `heat`, `owner`, `weight` and `digits` as `Targets` hold them.
 
     Returns:
         Named scalars; the loss is their sum.
     """
-    import tensorflow as tf
+    from keras import ops
 
-    wanted = truth["mask"]
-    entropy = tf.nn.sigmoid_cross_entropy_with_logits(wanted, mask)
-    ink = tf.sigmoid(mask)
-    axes = [1, 2, 3]
-    shared = 2 * tf.reduce_sum(ink * wanted, axes) + 8
-    dice = 1 - shared / (tf.reduce_sum(ink, axes) + tf.reduce_sum(wanted, axes) + 8)
+    mask, heads = outputs
+    count, rows, columns = ops.shape(heads)[:3]
+    wanted = ops.cast(truth["mask"], "float32") / 255
+    wanted = ops.reshape(wanted, (count, 2 * rows, 2, 2 * columns, 2))
+    wanted = ops.reshape(ops.transpose(wanted, (0, 1, 3, 2, 4)), (count, 2 * rows, 2 * columns, 4))
+    entropy = ops.binary_crossentropy(wanted, mask, from_logits=True)
+    ink, axes = ops.sigmoid(mask), (1, 2, 3)
+    shared = 2 * ops.sum(ink * wanted, axes) + 8
+    dice = 1 - shared / (ops.sum(ink, axes) + ops.sum(wanted, axes) + 8)
     # Penalty-reduced focal loss (Law and Deng, CornerNet, 2018).
-    heat = truth["heat"]
-    found = tf.clip_by_value(tf.sigmoid(heads[..., 0]), 1e-4, 1 - 1e-4)
-    middle = tf.cast(heat > 0.995, tf.float32)
-    counted = tf.cast(heat >= 0, tf.float32)
-    near = (1 - tf.maximum(heat, 0.0)) ** 4
-    focal = middle * (1 - found) ** 2 * tf.math.log(found)
-    focal += (1 - middle) * near * found**2 * tf.math.log(1 - found) * counted
-    count = tf.reduce_sum(middle) + 1
-    weight = truth["weight"]
-    total = tf.reduce_sum(weight) + 1e-3
-    classes = tf.nn.sparse_softmax_cross_entropy_with_logits(truth["label"], heads[..., 1:11])
-    off = tf.abs(heads[..., 11:13] - truth["boxes"][..., :2])
-    off = off * 0.5 / tf.exp(truth["boxes"][..., 2:3])  # of the height of the digit
-    size = tf.abs(heads[..., 13:15] - truth["boxes"][..., 2:])
+    heat = ops.cast(truth["heat"], "float32")
+    counted = ops.cast(heat != IGNORED, "float32")
+    heat = counted * heat / 254
+    found = ops.clip(ops.sigmoid(heads[..., 0]), 1e-4, 1 - 1e-4)
+    middle = ops.cast(heat > 0.995, "float32")
+    focal = middle * (1 - found) ** 2 * ops.log(found)
+    focal += (1 - middle) * (1 - heat) ** 4 * found**2 * ops.log(1 - found) * counted
+    # What each cell has to say of its digit.
+    owner = ops.cast(truth["owner"], "int32")
+    of_owner = ops.reshape(ops.maximum(owner, 1) - 1, (count, rows * columns, 1))
+    digits = ops.take_along_axis(truth["digits"], of_owner, axis=1)
+    digits = ops.reshape(digits, (count, rows, columns, 5))
+    weight = ops.cast(truth["weight"], "float32")
+    total = ops.sum(weight) + 1e-3
+    label = ops.cast(ops.maximum(digits[..., 0], 0), "int32")
+    classes = ops.sparse_categorical_crossentropy(label, heads[..., 1:11], from_logits=True)
+    x = (ops.arange(columns, dtype="float32") + 0.5) * STRIDE
+    y = (ops.arange(rows, dtype="float32")[:, None] + 0.5) * STRIDE
+    high = ops.log(ops.maximum(digits[..., 4], 2) / SIZE_UNIT)
+    wide = ops.log(ops.maximum(digits[..., 3], 2) / SIZE_UNIT)
+    off = ops.abs(heads[..., 11] - (digits[..., 1] - x) / WAY_UNIT)
+    off += ops.abs(heads[..., 12] - (digits[..., 2] - y) / WAY_UNIT)
+    off = off * 0.5 / ops.exp(high)  # of the height of the digit
+    size = ops.abs(heads[..., 13] - high) + ops.abs(heads[..., 14] - wide)
     return {
-        "mask": 3 * tf.reduce_mean(entropy),
-        "dice": tf.reduce_mean(dice),
-        "heat": -tf.reduce_sum(focal) / count,
-        "label": tf.reduce_sum(classes * weight) / total,
-        "middle": 2 * tf.reduce_sum(tf.reduce_sum(off, -1) * weight) / total,
-        "size": 0.3 * tf.reduce_sum(tf.reduce_sum(size, -1) * weight) / total,
+        "mask": 3 * ops.mean(entropy),
+        "dice": ops.mean(dice),
+        "heat": -ops.sum(focal) / (ops.sum(middle) + 1),
+        "label": ops.sum(classes * weight) / total,
+        "middle": 2 * ops.sum(off * weight) / total,
+        "size": 0.3 * ops.sum(size * weight) / total,
     }
 
 

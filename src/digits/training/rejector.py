@@ -25,13 +25,15 @@ from .calibrate import calibrate
 from .fit import Callback, fit
 from .presets import REJECTOR_RECIPE
 from .recipe import Recipe, with_overrides
+from .synthetic.found import find_on_pages
 from .synthetic.handwriting import generate_digits
 from .synthetic.negatives import generate_negatives
-from .synthetic.rows import segment_rows
 
-CANDIDATES = 50_000
+CANDIDATES = 30_000
+"""Training images that the finder makes of generated pages."""
+
 NEGATIVES = 35_000
-"""Generated training images besides the digits: segmented rows, and images without a digit."""
+"""Training images without a digit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +63,7 @@ def train_rejector(
     Args:
         path: The model file to write.
         data: A data set with a training and a test part.
-        candidates: Number of training images from segmented rows of digits.
+        candidates: Number of training images that the finder makes of generated pages.
         negatives: Number of training images without a digit.
         seed: Of everything random.
         data_dir: Where to look for MNIST, and to download it to.
@@ -119,10 +121,10 @@ def _examples(
 
 
 def _mixed(digits: Dataset, candidates: int, negatives: int, seed: int) -> LabeledImages:
-    """`digits`, candidates from rows of them, and negatives, shuffled."""
-    segmented, labels = segment_rows(digits, candidates, NO_DIGIT, seed)
+    """`digits`, what the finder makes of pages of them, and negatives, shuffled."""
+    found, labels = find_on_pages(digits, candidates, NO_DIGIT, seed)
     without_digit = generate_negatives(digits.images, negatives, seed)
-    images = np.concatenate([digits.images, segmented, without_digit])
+    images = np.concatenate([digits.images, found, without_digit])
     labels = np.concatenate([digits.labels, labels, _no_digit_labels(negatives)])
     order = np.random.default_rng(seed).permutation(len(labels))
     return LabeledImages(images[order], labels[order])

@@ -19,10 +19,15 @@ class Foreground:
         mask: (height, width) uint8, 0 background to 255 foreground; perhaps of another size than
             the picture.
         box: The bounding box of the foreground in `mask`; four zeros without any.
+        probabilities: (11,) float32: what the net takes it for, ten digits and no digit. They are
+            scores, not calibrated yet.
+        several: Score, 0 to 1, of a second digit of about the same size.
     """
 
     mask: Gray
     box: Box
+    probabilities: NDArray[np.float32]
+    several: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +37,7 @@ class FoundDigit:
     Attributes:
         image: (28, 28) uint8 in MNIST's geometry, white on black.
         box: Its place in the upright picture, in pixels.
-        probabilities: (11,) float32: ten digits, and no digit.
+        probabilities: (11,) float32, as of `Foreground`.
     """
 
     image: Gray

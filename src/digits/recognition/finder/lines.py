@@ -6,14 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...imaging.decode import Gray
+from ...imaging.foreground import Ink
 from .looks import FinderNet, Look
-from .sightings import BEST_HEIGHT, Sightings, merged
+from .sightings import Sightings, merged, of_ink
 
 LEAST = 0.35
 """Of the score: a digit that is less sure is none."""
 
-_FIRST_SIDE = 448  # pixels of the longer side of the first look
-_OTHER_SIDES = (896, 192)  # of the next, where it shows little
+_SIDES = (160, 448)  # pixels of the longer side of the first looks
+_FAR_SIDE = 896  # of another, where these show nothing
+_HEIGHTS = (30.0, 40.0)  # pixels of a usual digit in the second looks
 _MIN_SIDE = 56  # pixels of the shorter side
 _MARGIN = 16  # pixels around the picture
 _NEAR = 1.25  # of the best height, either way: no second look is needed
@@ -27,28 +29,22 @@ _BESIDE = 1.6  # heights between the middles of digits beside each other
 _FAR = 6.0  # heights between neighbors of a line that slopes
 
 
-def find_all(net: FinderNet, gray: Gray, least: float = LEAST) -> tuple[Sightings, list[Look]]:
+def find_all(
+    net: FinderNet, gray: Gray, ink: Ink = "auto", least: float = LEAST
+) -> tuple[Sightings, list[Look]]:
     """All digits in a picture whose score is `least` or more, and the looks that showed them."""
-    looks = [_whole(net, gray, _FIRST_SIDE)]
-    seen = merged(looks)
-    for side in _OTHER_SIDES:
-        if (seen.scores > least).any():
-            break
-        if side > 2 * max(gray.shape):
-            continue
-        looks.append(_whole(net, gray, side))
-        seen = merged(looks)
+    looks = [_whole(net, gray, side) for side in _SIDES]
+    seen = of_ink(merged(looks), looks, ink)
+    if not (seen.scores > least).any() and max(gray.shape) > _FAR_SIDE / 2:
+        looks.append(_whole(net, gray, _FAR_SIDE))
+        seen = of_ink(merged(looks), looks, ink)
     sure = seen[seen.scores > least]
     if not len(sure):
         return sure, looks
-    usual = float(np.median(sure.heights))
-    scale = BEST_HEIGHT / max(usual, 1.0)
-    nearest = min(abs(np.log(scale / look.scale)) for look in looks)
-    if nearest > np.log(_NEAR):
-        looks.append(_closer(net, gray, seen, scale, usual))
-        seen = merged(looks)
-    sure = seen[seen.scores >= least]
-    return sure, looks
+    usual = max(float(np.median(sure.heights)), 1.0)
+    looks = [_closer(net, gray, seen, height / usual, usual) for height in _HEIGHTS]
+    seen = of_ink(merged(looks), looks, ink)
+    return seen[seen.scores >= least], looks
 
 
 def _whole(net: FinderNet, gray: Gray, side: int) -> Look:

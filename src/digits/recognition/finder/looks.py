@@ -25,10 +25,15 @@ _MIN_SPREAD = 0.05  # of the range of the picture: less local contrast is not en
 STRIDE = 4
 """Pixels of a cell's side, on the grid of the heads."""
 
-_SIZE_UNIT = 32.0  # pixels; the net gives logarithms of sizes in this unit
-_WAY_UNIT = 16.0  # pixels; the net gives the way to the middle in this unit
+SIZE_UNIT = 32.0
+"""Pixels: the net gives logarithms of sizes in this unit."""
+
+WAY_UNIT = 16.0
+"""Pixels: the net gives the way to the middle in this unit."""
+
 _REPEATED = 0.4  # of width and height: closer middles are of one digit
 _MOST = 4000  # digits in one look
+_FLAT = 1  # gray values: no camera gives an edge that deviates so little
 _SAMPLES = 4096  # pixels from which the range is taken
 
 
@@ -82,9 +87,9 @@ def detections(heads: Planes, least: float) -> Detections:
     order = np.argsort(-scores, kind="stable")[:_MOST]
     rows, columns, scores = rows[order], columns[order], scores[order]
     found = heads[rows, columns]
-    high, wide = np.exp(np.clip(found[:, 13:15], -4, 4)).T * _SIZE_UNIT
-    x = (columns + 0.5) * STRIDE + np.clip(found[:, 11], -8, 8) * _WAY_UNIT
-    y = (rows + 0.5) * STRIDE + np.clip(found[:, 12], -8, 8) * _WAY_UNIT
+    high, wide = np.exp(np.clip(found[:, 13:15], -4, 4)).T * SIZE_UNIT
+    x = (columns + 0.5) * STRIDE + np.clip(found[:, 11], -8, 8) * WAY_UNIT
+    y = (rows + 0.5) * STRIDE + np.clip(found[:, 12], -8, 8) * WAY_UNIT
     boxes = np.stack([x - wide / 2, y - high / 2, x + wide / 2, y + high / 2], axis=1)
     kept = _without_repeats(boxes)
     return Detections(scores[kept], softmax(found[kept, 1:11]), boxes[kept].astype(np.float32))
@@ -129,12 +134,14 @@ class Look:
     """A part of a picture as the net saw it.
 
     Attributes:
+        gray: (h, w) uint8, what the net saw.
         mask: (h, w) float32, the probability that a pixel is ink of a digit.
         heads: (h/4, w/4, 15) the other output of the net.
         scale: Pixels of the look for each pixel of the picture.
         left, top: Where the picture has its origin, in pixels of the look.
     """
 
+    gray: Gray
     mask: Planes
     heads: Planes
     scale: float
@@ -145,6 +152,11 @@ class Look:
         """Boxes (n, 4) of the look in pixels of the picture."""
         origin = np.array([self.left, self.top, self.left, self.top])
         return np.asarray((boxes - origin) / self.scale, np.float32)
+
+    def from_picture(self, boxes: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Boxes (..., 4) of the picture in pixels of the look."""
+        origin = np.array([self.left, self.top, self.left, self.top])
+        return np.asarray(boxes * self.scale + origin, np.float32)
 
 
 class FinderNet:
@@ -205,7 +217,8 @@ class FinderNet:
 
         Args:
             gray: The picture.
-            window: Left, top, right, bottom; what lies outside of the picture repeats its edge.
+            window: Left, top, right, bottom. What lies outside of the picture repeats its edge, or
+                is of the one tone that most of the edge is of.
             scale: Pixels of the look for each pixel of the picture.
         """
         spans = [
@@ -215,12 +228,26 @@ class FinderNet:
         x, y = spans
         part = gray[y.start : y.stop, x.start : x.stop]
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        small = cv2.resize(part, (x.length, y.length), interpolation=way)
+        small = np.asarray(cv2.resize(part, (x.length, y.length), interpolation=way), np.uint8)
         pads = y.before, y.after, x.before, x.after
-        seen = np.asarray(cv2.copyMakeBorder(small, *pads, cv2.BORDER_REPLICATE), np.uint8)
-        mask, heads = self.run(net_input(seen))
+        shown = _padded(small, pads, _flat_border(part))
+        mask, heads = self.run(net_input(shown))
         left, top = (span.before - span.start * scale for span in spans)
-        return Look(mask_of(mask), heads, scale, left, top)
+        return Look(shown, mask_of(mask), heads, scale, left, top)
+
+
+def _flat_border(gray: Gray) -> int | None:
+    """The tone of most of the edge of a picture that was drawn on a screen, else None."""
+    edge = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]]).astype(np.int16)
+    tone = int(np.median(edge))
+    return tone if np.median(np.abs(edge - tone)) <= _FLAT else None
+
+
+def _padded(gray: Gray, pads: tuple[int, int, int, int], tone: int | None) -> Gray:
+    """`gray` with a margin (top, bottom, left, right) of a tone, or that repeats its edge."""
+    if tone is None:
+        return np.asarray(cv2.copyMakeBorder(gray, *pads, cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(cv2.copyMakeBorder(gray, *pads, cv2.BORDER_CONSTANT, value=tone), np.uint8)
 
 
 @dataclass(frozen=True)

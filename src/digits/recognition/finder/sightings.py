@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...imaging.foreground import Ink
+from .ink import best_look
 from .looks import Look, Planes, detections
 
 BEST_HEIGHT = 36.0
@@ -71,6 +73,23 @@ def merged(looks: list[Look]) -> Sightings:
         np.array([boxes[group[0]] for group in groups], np.float32).reshape(-1, 4),
     )
     return found[np.argsort(-found.scores, kind="stable")]
+
+
+def of_ink(seen: Sightings, looks: list[Look], ink: Ink) -> Sightings:
+    """Those whose ink is `dark` on lighter ground, or `light` on darker; with `auto`, all."""
+    if ink == "auto" or not len(seen):
+        return seen
+    return seen[np.array([_is_dark(looks, box) == (ink == "dark") for box in seen.boxes])]
+
+
+def _is_dark(looks: list[Look], box: NDArray[np.floating]) -> bool:
+    """Whether the ink in a box is darker than what is around it."""
+    look = best_look(looks, box)
+    left, top, right, bottom = (int(side) for side in look.from_picture(box))
+    part = np.s_[max(0, top - 2) : bottom + 3, max(0, left - 2) : right + 3]
+    gray, mask = look.gray[part].astype(np.float32), look.mask[part]
+    weight = mask.sum() + 1e-3, (1 - mask).sum() + 1e-3
+    return bool((gray * mask).sum() / weight[0] < (gray * (1 - mask)).sum() / weight[1])
 
 
 def _of_look(look: Look, number: int) -> tuple[NDArray[np.floating], ...]:

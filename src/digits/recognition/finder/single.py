@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...imaging.decode import Gray
-from .looks import STRIDE, FinderNet, Look, Planes
-from .sightings import Sightings, merged
+from ...imaging.foreground import Ink
+from .looks import STRIDE, WAY_UNIT, FinderNet, Look, Planes
+from .sightings import Sightings, merged, of_ink
 
 _SIDES = (96, 192)  # pixels of the longer side of the first looks
 _FAR_SIDE = 384  # pixels of it, where these show nothing
@@ -19,6 +20,7 @@ _MARGIN = 8  # pixels around the picture, for digits that touch its edge
 _CLOSE = (48.0, 72.0)  # pixels of the digit's longer side in the closer looks
 _AROUND = 0.45  # of the longer side: what a closer look shows around the digit
 _SURE = 0.4  # of the score: less, and the picture is looked at from nearer
+_ALIKE = 0.5  # of the height of the chosen digit: smaller ones beside it do not count
 _INK = 0.4  # of the probability: what is less is no part of a stroke
 _WHOLE = 56.0  # pixels of the digit's longer side in the mask that is given
 _MAX_MASK = 1024  # pixels of the mask's longer side
@@ -33,26 +35,29 @@ class Single:
     Attributes:
         mask: (h, w) uint8, its ink, 0 to 255, of the whole picture, perhaps at another scale.
         seen: All digits in the picture, the chosen one first; empty without any.
+        several: Score of the surest other digit that is not much smaller; 0 without any.
     """
 
     mask: Gray
     seen: Sightings
+    several: float
 
 
-def find_single(net: FinderNet, gray: Gray) -> Single:
+def find_single(net: FinderNet, gray: Gray, ink: Ink = "auto") -> Single:
     """Find the ink of the one digit in a picture, the largest and surest of several."""
     looks = [_whole(net, gray, side) for side in _SIDES]
-    seen = merged(looks)
+    seen = of_ink(merged(looks), looks, ink)
     if not len(seen) or seen.scores[0] < _SURE:
         looks.append(_whole(net, gray, _FAR_SIDE))
-        seen = merged(looks)
+        seen = of_ink(merged(looks), looks, ink)
     if not len(seen):
-        return Single(np.zeros(gray.shape, np.uint8), seen)
+        return Single(np.zeros(gray.shape, np.uint8), seen, 0.0)
     size = (seen.boxes[:, 2:] - seen.boxes[:, :2]).max(axis=1)
     best = int((seen.scores**2 * np.sqrt(size)).argmax())
     order = np.r_[best, np.delete(np.arange(len(seen)), best)]
     seen = seen[order]
-    return Single(_ink(net, gray, seen.boxes[0]), seen)
+    beside = seen.scores[1:][seen.heights[1:] > _ALIKE * seen.heights[0]]
+    return Single(_ink(net, gray, seen.boxes[0]), seen, float(beside.max(initial=0.0)))
 
 
 def _whole(net: FinderNet, gray: Gray, side: int) -> Look:
@@ -83,8 +88,8 @@ def _ink(net: FinderNet, gray: Gray, box: NDArray[np.floating]) -> Gray:
 def _pointing(look: Look, box: NDArray[np.floating]) -> Planes:
     """For each pixel of a look how far the middle that it points to lies in `box`: 0 or 1."""
     rows, columns = look.heads.shape[:2]
-    x = (np.arange(columns) + 0.5)[None] * STRIDE + look.heads[..., 11] * 16
-    y = (np.arange(rows) + 0.5)[:, None] * STRIDE + look.heads[..., 12] * 16
+    x = (np.arange(columns) + 0.5)[None] * STRIDE + look.heads[..., 11] * WAY_UNIT
+    y = (np.arange(rows) + 0.5)[:, None] * STRIDE + look.heads[..., 12] * WAY_UNIT
     x, y = (x - look.left) / look.scale, (y - look.top) / look.scale
     middle, size = (box[:2] + box[2:]) / 2, np.maximum(box[2:] - box[:2], 1)
     size = np.maximum(size, 0.4 * size.max())

@@ -28,6 +28,14 @@ _PER_SHAPE = 3  # writings of each shape with each pen that are kept
 _PER_PEN = 60  # MNIST digits of each class with each pen that are kept
 _FONT_SHARE = 0.03  # of hands are type
 _WORDS = 700
+_LETTER_POOL = 300
+_WRITTEN_WORDS = 120  # with each pen
+_SCRIPTS = (
+    cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
+    cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
+    cv2.FONT_HERSHEY_SIMPLEX,
+    cv2.FONT_HERSHEY_COMPLEX_SMALL,
+)
 _INKED = 60  # of 255
 _S = ((0.9, 0.1), (0.4, 0), (0.1, 0.25), (0.5, 0.48), (0.9, 0.75), (0.5, 1), (0.05, 0.88))
 _DOLLARS: tuple[Shape, ...] = (
@@ -124,6 +132,15 @@ class Hands:
     def word(self) -> Cover:
         """A word in type, without digits."""
         return self._pooled(("word",), _WORDS, lambda: _word(self.sampler))
+
+    def letter(self) -> Cover:
+        """A letter or sign in type that is clearly no digit."""
+        return self._pooled(("letter",), _LETTER_POOL, lambda: _letter(self.sampler))
+
+    def written_word(self, hand: Hand) -> Cover:
+        """A word in handwriting, without digits."""
+        key = ("written word", hand.pen)
+        return self._pooled(key, _WRITTEN_WORDS, lambda: _written_word(self.sampler, hand.pen))
 
     def _write(self, shape: Shape, hand: Hand) -> Cover:
         return write(shape, self.sampler, PENS[hand.pen])
@@ -246,6 +263,36 @@ _KNOWN = (
     "des sich mit dem dass er es ein ich auf so eine auch als an nach wie le de un et les "
     "des en du une que est pour qui dans par plus pas au sur ne se el la los para "
 ).split()
+
+
+def _letter(sampler: Sampler) -> Cover:
+    """A letter or sign in type, of strokes or of a font."""
+    text = sampler.choice(_LETTERS + "@#%&*+=?!<>^~{}[]")
+    if sampler.chance(0.5):
+        return sheared(typed(text, sampler.choice(font_paths()), 100), sampler.normal(0, 0.1))
+    canvas = np.zeros((200, 220), np.uint8)
+    font = sampler.choice(_SCRIPTS)
+    cv2.putText(canvas, text, (60, 130), font, 3.2, 255, sampler.integer(2, 14), cv2.LINE_AA)
+    return sheared(cropped(canvas), sampler.normal(0, 0.15))
+
+
+def _written_word(sampler: Sampler, pen: int) -> Cover:
+    """A word of stroke letters, bent as a hand bends them."""
+    text = sampler.choice([word for word in _KNOWN if len(word) >= 3])
+    text = sampler.choice((text, text.capitalize(), text.upper()), (0.6, 0.25, 0.15))
+    font = sampler.choice(_SCRIPTS)
+    size = sampler.uniform(1.6, 2.2)
+    width = max(1, round(PENS[pen] / 2 * sampler.uniform(0.7, 1.2)))
+    (wide, high), below = cv2.getTextSize(text, font, size, width)
+    canvas = np.zeros((2 * (high + below), wide + 80), np.uint8)
+    cv2.putText(canvas, text, (40, high + high // 2), font, size, 255, width, cv2.LINE_AA)
+    y, x = np.indices(canvas.shape, np.float32)
+    period, depth = sampler.uniform(25, 90), sampler.uniform(0, 5)
+    phase = sampler.uniform(0, 2 * np.pi)
+    x_from = x + depth * np.sin(y / np.float32(period) + np.float32(phase))
+    y_from = y + depth * np.sin(x / np.float32(period) + np.float32(2 * phase))
+    bent = cv2.remap(canvas, x_from, y_from, cv2.INTER_LINEAR)
+    return sheared(cropped(np.asarray(bent, np.uint8)), sampler.normal(0.05, 0.15))
 
 
 def _word(sampler: Sampler) -> Cover:

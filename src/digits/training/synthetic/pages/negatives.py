@@ -7,20 +7,23 @@ import numpy as np
 
 from .hands import PENS, Hands
 from .layer import Layer
-from .sampler import polyline
+from .sampler import Cover, polyline
 
 Box = tuple[float, float, float, float]
 
+_WRITTEN = 0.4  # of the lines of words are handwriting
+
 
 def words(layer: Layer, hands: Hands, height: float, lines: int, free: Box | None = None) -> None:
-    """Lines of words in type, `height` pixels tall; `free` stays clear of them."""
+    """Lines of words in type or handwriting, `height` pixels tall; `free` stays clear of them."""
     draw, (tall, wide) = hands.sampler, layer.ink.shape
+    hand = hands.hand() if draw.chance(_WRITTEN) else None
     y = draw.uniform(-0.5 * height, max(1.0, tall - lines * height * 1.5))
     for _ in range(lines):
         x = draw.uniform(-0.2, 0.5) * wide
         end = x + draw.uniform(0.2, 1.2) * wide
         while x < min(end, wide):
-            word = hands.word()
+            word = hands.word() if hand is None else hands.written_word(hand)
             high = height * min(1.0, word.shape[0] / 40)
             width = high * word.shape[1] / word.shape[0]
             if free is None or not _overlap((x, y, x + width, y + high), free):
@@ -44,6 +47,29 @@ def signs(layer: Layer, hands: Hands, height: float, count: int, free: Box | Non
         if free is None or not _overlap((x, y, x + width, y + high), free):
             layer.put(sign, (x, y, width, high))
         x += width + draw.uniform(0, 0.3) * height
+
+
+def one_sign(layer: Layer, hands: Hands) -> None:
+    """A single letter or sign, as large as a single digit would be."""
+    draw, (tall, wide) = hands.sampler, layer.ink.shape
+    sign = hands.letter() if draw.chance(0.5) else hands.sign(hands.hand())
+    _alone(layer, hands, sign, draw.log_uniform(0.15, 1.0) * min(tall, wide))
+
+
+def one_word(layer: Layer, hands: Hands) -> None:
+    """A single word that fills most of the width."""
+    draw = hands.sampler
+    word = hands.word() if draw.chance(0.5) else hands.written_word(hands.hand())
+    _alone(layer, hands, word, draw.uniform(0.4, 1.05) * layer.ink.shape[1])
+
+
+def _alone(layer: Layer, hands: Hands, cover: Cover, longer: float) -> None:
+    """Put a cover on the page, its longer side so many pixels, in the middle or anywhere."""
+    draw, (tall, wide) = hands.sampler, layer.ink.shape
+    scale = longer / max(cover.shape)
+    high, width = cover.shape[0] * scale, cover.shape[1] * scale
+    across, down = (0.5, 0.5) if draw.chance(0.6) else (draw.uniform(0, 1), draw.uniform(0, 1))
+    layer.put(cover, (across * (wide - width), down * (tall - high), width, high))
 
 
 def _overlap(first: Box, second: Box) -> bool:
@@ -169,5 +195,25 @@ def marks(layer: Layer, hands: Hands) -> None:
         polyline(layer.ink, np.array([[x, y], [x + step[0], y + step[1]]]), thick)
 
 
-KINDS = (scribble, drawing, barcode, marks, objects, stamp)
+def crossed_out(layer: Layer, hands: Hands) -> None:
+    """A number that its writer has struck out: nobody wants it read."""
+    draw, (tall, wide) = hands.sampler, layer.ink.shape
+    hand = hands.hand()
+    height = draw.log_uniform(0.12, 0.6) * tall
+    left, top = draw.uniform(0, 0.5) * wide, draw.uniform(0, 0.9) * (tall - height)
+    pen = PENS[hand.pen] / 88 * height
+    x = left
+    for _ in range(draw.integer(1, 5)):
+        cover = hands.digit(draw.integer(0, 10), hand)
+        width = height * cover.shape[1] / cover.shape[0]
+        layer.put(cover, (x, top, width, height))
+        x += width + draw.uniform(0, 0.2) * height
+    count = draw.integer(5, 14)
+    points = np.stack([np.linspace(left, x, count), np.full(count, top + 0.5 * height)], axis=1)
+    swing = np.where(np.arange(count) % 2, 0.4, -0.4) * draw.uniform(0.4, 1.2)
+    points[:, 1] += height * (swing + draw.rng.normal(0, 0.06, count))
+    polyline(layer.ink, points, pen * draw.uniform(0.8, 1.5))
+
+
+KINDS = (scribble, drawing, barcode, marks, objects, stamp, crossed_out)
 """What fills a page without digits."""

@@ -18,12 +18,15 @@ from .sampler import Cover, Field, Sampler, share
 Shape = tuple[int, int]
 
 _MARGIN = 12  # pixels around a page that is warped, which are cut off
-_LARGEST = 72.0  # of one in a line
+_LARGEST = 72.0  # pixels of a digit in a line
+_LARGEST_SINGLE = 150.0  # and of one alone: larger ones are looked at from farther
 _MIN_DIFFERENCE = 4.0  # gray values between ink and its surroundings
 _MIN_SIGNAL = 0.45  # deviations of the surroundings, besides
 _TRIES = 4  # to make a picture in which a person sees the digits
 _KINDS = ("single", "drawn", "figure", "lines", "rows", "none", "plot")
-_SHARES = (0.3, 0.09, 0.05, 0.29, 0.1, 0.14, 0.03)
+_SHARES = (0.27, 0.08, 0.04, 0.3, 0.1, 0.17, 0.04)
+_EMPTY = ("words", "signs", "one sign", "one word", "blank", "other")
+_EMPTY_SHARES = (0.26, 0.18, 0.14, 0.12, 0.08, 0.22)
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ class PageMaker:
                 (draw.uniform(0.45, 0.9), draw.log_uniform(1 / 12, 0.6), draw.uniform(0.88, 1.08)),
                 (0.45, 0.35, 0.2),
             )
-            writing.write_single(layer, self.hands, share)
+            writing.write_single(layer, self.hands, min(share, _LARGEST_SINGLE / min(shape)))
         elif kind in ("lines", "rows"):
             height = draw.log_uniform(self.smallest, min(_LARGEST, 0.85 * shape[0]))
             write = writing.write_lines if kind == "lines" else writing.write_rows
@@ -139,13 +142,17 @@ class PageMaker:
     def _fill(self, layer: Layer) -> None:
         """A page without digits."""
         draw = self.draw
-        kind = draw.choice(("words", "signs", "blank", "other"), (0.35, 0.25, 0.12, 0.28))
+        kind = draw.choice(_EMPTY, _EMPTY_SHARES)
         height = draw.log_uniform(8, 60)
         if kind == "words":
             lines = draw.integer(1, max(2, int(layer.ink.shape[0] / height)))
             negatives.words(layer, self.hands, height, lines)
         elif kind == "signs":
             negatives.signs(layer, self.hands, height, draw.integer(1, 8))
+        elif kind == "one sign":
+            negatives.one_sign(layer, self.hands)
+        elif kind == "one word":
+            negatives.one_word(layer, self.hands)
         elif kind == "other":
             for _ in range(draw.integer(1, 3)):
                 draw.choice(negatives.KINDS)(layer, self.hands)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ....recognition.finder.looks import STRIDE, net_input
+from .layer import MAX_DIGITS
 from .page import Page
-
-STRIDE = 4
-"""Pixels of a cell's side."""
 
 IGNORED = 255
 """The heat of a cell where it does not count whether a digit is found."""
@@ -25,17 +24,17 @@ class Targets:
     """The truth of n pictures of one shape.
 
     Attributes:
-        gray: (n, h, w) uint8.
+        planes: (n, h, w, 2) float16, what the net sees: `net_input` of each.
         mask: (n, h, w) uint8, the ink of digits.
         heat: (n, h/4, w/4) uint8: 254 in the middle of a digit, falling to 0; or IGNORED.
         owner: (n, h/4, w/4) uint8: the digit that a cell has to describe, from 1; 0 for none.
         weight: (n, h/4, w/4) float16: how much it counts; over the cells of a digit the sum is 1.
-        digits: (n, most, 5) float32: label, x and y of the middle, width, height, in pixels; the
-            label is -1 where there is none, and -2 where it is cut off.
+        digits: (n, MAX_DIGITS, 5) float32: label, x and y of the middle, width, height, in
+            pixels; the label is -1 where there is none, and -2 where it is cut off.
         kinds: (n,) the kinds of the pages.
     """
 
-    gray: NDArray[np.uint8]
+    planes: NDArray[np.float16]
     mask: NDArray[np.uint8]
     heat: NDArray[np.uint8]
     owner: NDArray[np.uint8]
@@ -47,8 +46,7 @@ class Targets:
 def targets(pages: list[Page]) -> Targets:
     """The truth of pages, all of one shape."""
     heats, owners, weights = zip(*(_cells(page) for page in pages), strict=True)
-    most = max(1, *(len(page.digits) for page in pages))
-    digits = np.zeros((len(pages), most, 5), np.float32)
+    digits = np.zeros((len(pages), MAX_DIGITS, 5), np.float32)
     digits[..., 0] = -1
     for row, page in zip(digits, pages, strict=True):
         for i, digit in enumerate(page.digits):
@@ -56,7 +54,7 @@ def targets(pages: list[Page]) -> Targets:
             label = digit.label if digit.label >= 0 else -2
             row[i] = label, (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
     return Targets(
-        np.stack([page.gray for page in pages]),
+        np.stack([net_input(page.gray).astype(np.float16) for page in pages]),
         np.stack([page.mask for page in pages]),
         np.stack(heats),
         np.stack(owners),

@@ -9,10 +9,11 @@ import numpy as np
 
 from .hands import PENS, Hand, Hands
 from .layer import Layer, dot, put_digit
-from .sampler import Sampler
+from .sampler import Sampler, polyline
 
 _GAPS = (-0.16, -0.06, 0.0, 0.06, 0.15, 0.35, 0.9)  # of a digit's height
 _GAP_SHARES = (0.06, 0.14, 0.17, 0.2, 0.2, 0.15, 0.08)
+_COILS = 0.2  # of lines: runs of zeros in them are written in one go
 
 
 def number_text(sampler: Sampler) -> str:
@@ -106,9 +107,15 @@ def write_line(
     align = draw.choice((1.0, 0.5, 0.0), (0.65, 0.25, 0.1))
     small_zero = draw.uniform(0.5, 1) if draw.chance(0.25) else 1.0
     before: tuple[float, float, float, float] | None = None
-    for character in text:
+    coils = draw.chance(_COILS)
+    for at, character in enumerate(text):
         if pen.x > layer.ink.shape[1]:
             break
+        if coils and text[at : at + 2] == "00" and text[max(0, at - 1) : at] != "0":
+            _coil(pen, len(text[at:]) - len(text[at:].lstrip("0")))
+        if coils and "00" in text[max(0, at - 1) : at + 2] and character == "0":
+            before = None
+            continue
         if not character.isdigit():
             _mark(pen, character)
             before = None
@@ -122,6 +129,30 @@ def write_line(
         before = (pen.x, y, width, tall)
         pen.order += 1
         pen.x += width + height * (gap + draw.normal(0, unrest))
+
+
+def _coil(pen: _Pen, count: int) -> None:
+    """Zeros written in one go, as a coil."""
+    draw, height = pen.hands.sampler, pen.height
+    high, wide = height * draw.uniform(0.6, 1), height * draw.uniform(0.35, 0.7)
+    pitch = wide * draw.uniform(0.75, 1.3)
+    start = draw.uniform(-0.6, -0.3) * np.pi  # near the top, where a hand begins
+    side = int(np.ceil(height * 2))
+    for _ in range(count):
+        turns = np.linspace(0, 1.08, 28)
+        angles = start - turns * 2 * np.pi
+        x = np.cos(angles) * wide / 2 + (turns - 0.5) * pitch + draw.normal(0, 0.02) * wide
+        y = np.sin(angles) * high / 2 * draw.uniform(0.9, 1.05)
+        canvas = np.zeros((side, side), np.uint8)
+        path = np.stack([x, y], axis=1) + side / 2
+        polyline(canvas, path, max(pen.thickness, 0.7))
+        left = pen.x + wide / 2 - side / 2
+        top = pen.top(pen.x) + height / 2 - side / 2
+        place = (pen.line, pen.order)
+        pen.layer.put(canvas, (left, top, side, side), (0, *place))
+        pen.order += 1
+        pen.x += pitch
+    pen.x += draw.uniform(0.05, 0.3) * height
 
 
 def _join(

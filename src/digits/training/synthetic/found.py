@@ -1,0 +1,96 @@
+"""What the finder makes of generated pages: training examples for the rejector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count as numbers
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..._io.workers import map_chunks
+from ...data.arrays import Images, Labels
+from ...data.dataset import Dataset
+from ...imaging.decode import decode
+from ...imaging.geometry import Box, to_mnist_geometry
+from ...recognition.finder import find_digits, find_foreground
+from .pages.page import Page, PageMaker
+
+_KINDS = ("single", "lines", "none", "plot")
+_SHARES = (0.33, 0.07, 0.55, 0.05)  # a page of lines gives a dozen digits, a page of none one
+_NEAR = 0.35  # of the sides of a digit: what is found nearer to its middle is that digit
+_PAGES = 40  # of one seed
+
+Example = tuple[NDArray[np.uint8], int]
+
+
+def find_on_pages(
+    digits: Dataset, count: int, no_digit: int, seed: int = 0
+) -> tuple[Images, Labels]:
+    """Generate pages and let the finder find digits on them.
+
+    Args:
+        digits: The digits to write pages with.
+        count: Number of examples; half of them are digits.
+        no_digit: The label of what the finder takes for a digit and is none.
+        seed: Of everything random.
+
+    Returns:
+        Images (count, 28, 28) and labels (count,), uint8.
+    """
+    half = count // 2
+    found: dict[bool, list[Example]] = {True: [], False: []}
+    seeds = ((seed, number) for number in numbers())
+    for examples in map_chunks(_examples, seeds, shared=(digits, no_digit)):
+        for example in examples:
+            kept = found[example[1] != no_digit]
+            if len(kept) < half:
+                kept.append(example)
+        if min(map(len, found.values())) >= half:
+            break
+    images, labels = zip(*found[True], *found[False], strict=True)
+    return np.stack(images), np.array(labels, np.uint8)
+
+
+def _examples(shared: tuple[Dataset, int], seeds: Sequence[tuple[int, int]]) -> list[Example]:
+    digits, no_digit = shared
+    examples: list[Example] = []
+    for seed in seeds:
+        maker = PageMaker(digits, seed)
+        for _ in range(_PAGES):
+            kind = maker.draw.choice(_KINDS, _SHARES)
+            sides = 32 * maker.draw.integer(3, 10), 32 * maker.draw.integer(3, 10)
+            page = maker.page(sides, kind)
+            for image, box in _seen(page):
+                label = _label(page, box, no_digit)
+                if label is not None and image.any():
+                    examples.append((image, label))
+    return examples
+
+
+def _seen(page: Page) -> Iterator[tuple[NDArray[np.uint8], Box]]:
+    """The 28×28 that the finder makes of a page, and where each is."""
+    picture = decode(page.gray)
+    if page.kind == "lines":
+        for line in find_digits(picture):
+            for digit in line:
+                yield digit.image, digit.box
+        return
+    found = find_foreground(picture)
+    scale = page.gray.shape[1] / found.mask.shape[1]
+    left, top, right, bottom = (round(side * scale) for side in found.box)
+    yield to_mnist_geometry(found.mask, found.box), (left, top, right, bottom)
+
+
+def _label(page: Page, box: Box, no_digit: int) -> int | None:
+    """The label of the digit in a box; None for one that is cut off."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    for digit in page.digits:
+        left, top, right, bottom = digit.box
+        wide, high = max(right - left, 4), max(bottom - top, 4)
+        if (
+            abs(x - (left + right) / 2) < _NEAR * wide
+            and abs(y - (top + bottom) / 2) < _NEAR * high
+        ):
+            return digit.label if digit.label >= 0 else None
+    return no_digit
