@@ -16,10 +16,8 @@ LEAST = 0.35
 _SIDES = (160, 448)  # pixels of the longer side of the first looks
 _FAR_SIDE = 896  # of another, where these show nothing
 _HEIGHTS = (30.0, 40.0)  # pixels of a usual digit in the second looks
-_MIN_SIDE = 56  # pixels of the shorter side
 _MARGIN = 16  # pixels around the picture
-_NEAR = 1.25  # of the best height, either way: no second look is needed
-_MAX_PIXELS = 1_300_000  # of one look
+_MAX_PIXELS = 1_300_000  # of one second look
 _AROUND = 1.5  # heights of a digit that a second look shows around the digits
 _ALIKE = 0.45  # of the usual height of a line: lower marks are no digits of it
 _STEEPEST = 1.0  # slope of a line of digits: 45°
@@ -33,10 +31,10 @@ def find_all(
     net: FinderNet, gray: Gray, ink: Ink = "auto", least: float = LEAST
 ) -> tuple[Sightings, list[Look]]:
     """All digits in a picture whose score is `least` or more, and the looks that showed them."""
-    looks = [_whole(net, gray, side) for side in _SIDES]
+    looks = [net.look_at_all(gray, side, _MARGIN) for side in _SIDES]
     seen = of_ink(merged(looks), looks, ink)
     if not (seen.scores > least).any() and max(gray.shape) > _FAR_SIDE / 2:
-        looks.append(_whole(net, gray, _FAR_SIDE))
+        looks.append(net.look_at_all(gray, _FAR_SIDE, _MARGIN))
         seen = of_ink(merged(looks), looks, ink)
     sure = seen[seen.scores > least]
     if not len(sure):
@@ -45,14 +43,6 @@ def find_all(
     looks = [_closer(net, gray, seen, height / usual, usual) for height in _HEIGHTS]
     seen = of_ink(merged(looks), looks, ink)
     return seen[seen.scores >= least], looks
-
-
-def _whole(net: FinderNet, gray: Gray, side: int) -> Look:
-    height, width = gray.shape
-    scale = max(side / max(gray.shape), _MIN_SIDE / min(gray.shape))
-    scale = min(scale, np.sqrt(_MAX_PIXELS / gray.size))
-    margin = _MARGIN / scale
-    return net.look(gray, np.array([-margin, -margin, width + margin, height + margin]), scale)
 
 
 def _closer(net: FinderNet, gray: Gray, seen: Sightings, scale: float, usual: float) -> Look:

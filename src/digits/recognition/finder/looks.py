@@ -33,6 +33,8 @@ WAY_UNIT = 16.0
 
 _REPEATED = 0.4  # of width and height: closer middles are of one digit
 _MOST = 4000  # digits in one look
+_MIN_SIDE = 48  # pixels of a strip's shorter side
+_LONGEST = 4.0  # times the wanted side: a narrower strip is not enlarged further
 _FLAT = 1  # gray values: no camera gives an edge that deviates so little
 _SAMPLES = 4096  # pixels from which the range is taken
 
@@ -234,6 +236,20 @@ class FinderNet:
         mask, heads = self.run(net_input(shown))
         left, top = (span.before - span.start * scale for span in spans)
         return Look(shown, mask_of(mask), heads, scale, left, top)
+
+    def look_at_all(self, gray: Gray, side: int, margin: int) -> Look:
+        """Look at the whole picture.
+
+        Args:
+            gray: The picture.
+            side: Pixels of its longer side in the look; more where it is a narrow strip.
+            margin: Pixels around it in the look.
+        """
+        height, width = gray.shape
+        whole = side / max(gray.shape)
+        scale = max(whole, min(_MIN_SIDE / min(gray.shape), _LONGEST * whole))
+        gap = margin / scale
+        return self.look(gray, np.array([-gap, -gap, width + gap, height + gap]), scale)
 
 
 def _flat_border(gray: Gray) -> int | None:

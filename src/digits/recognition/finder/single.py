@@ -15,7 +15,6 @@ from .sightings import Sightings, merged, of_ink
 
 _SIDES = (96, 192)  # pixels of the longer side of the first looks
 _FAR_SIDE = 384  # pixels of it, where these show nothing
-_MIN_SIDE = 48  # pixels of the shorter side
 _MARGIN = 8  # pixels around the picture, for digits that touch its edge
 _CLOSE = (48.0, 72.0)  # pixels of the digit's longer side in the closer looks
 _AROUND = 0.45  # of the longer side: what a closer look shows around the digit
@@ -45,10 +44,10 @@ class Single:
 
 def find_single(net: FinderNet, gray: Gray, ink: Ink = "auto") -> Single:
     """Find the ink of the one digit in a picture, the largest and surest of several."""
-    looks = [_whole(net, gray, side) for side in _SIDES]
+    looks = [net.look_at_all(gray, side, _MARGIN) for side in _SIDES]
     seen = of_ink(merged(looks), looks, ink)
     if not len(seen) or seen.scores[0] < _SURE:
-        looks.append(_whole(net, gray, _FAR_SIDE))
+        looks.append(net.look_at_all(gray, _FAR_SIDE, _MARGIN))
         seen = of_ink(merged(looks), looks, ink)
     if not len(seen):
         return Single(np.zeros(gray.shape, np.uint8), seen, 0.0)
@@ -58,14 +57,6 @@ def find_single(net: FinderNet, gray: Gray, ink: Ink = "auto") -> Single:
     seen = seen[order]
     beside = seen.scores[1:][seen.heights[1:] > _ALIKE * seen.heights[0]]
     return Single(_ink(net, gray, seen.boxes[0]), seen, float(beside.max(initial=0.0)))
-
-
-def _whole(net: FinderNet, gray: Gray, side: int) -> Look:
-    """A look at the whole picture with a margin."""
-    height, width = gray.shape
-    scale = max(side / max(gray.shape), _MIN_SIDE / min(gray.shape))
-    margin = _MARGIN / scale
-    return net.look(gray, np.array([-margin, -margin, width + margin, height + margin]), scale)
 
 
 def _ink(net: FinderNet, gray: Gray, box: NDArray[np.floating]) -> Gray:
