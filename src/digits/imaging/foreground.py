@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+import cv2
 import numpy as np
 
 from .decode import Gray, Picture
@@ -12,6 +13,8 @@ from .resize import resize_to_limits
 Ink = Literal["auto", "dark", "light"]
 
 _MAX_SIDE = 2000  # pixels, where there are two channels to work on
+_MAX_BLANK_SIDE = 400  # pixels, in which noise is averaged and a hair-thin stroke still shows
+_MIN_CONTRAST = 14  # of 255 between ink and background, in the mean of 3×3 pixels
 _MIN_RANGE = 60  # of 255: opaque pixels with less hold either ink or background, not both
 
 
@@ -41,3 +44,9 @@ def flatten(picture: Picture, ink: Ink) -> tuple[Gray, Ink]:
     weight = alpha / np.float32(255)
     flat = gray * weight + np.float32(np.median(opaque)) * (1 - weight)
     return np.rint(flat).astype(np.uint8), ink
+
+
+def is_blank(gray: Gray) -> bool:
+    """Whether a picture is of one tone, apart from noise."""
+    smooth = cv2.blur(resize_to_limits(gray, _MAX_BLANK_SIDE), (3, 3))
+    return int(smooth.max()) - int(smooth.min()) < _MIN_CONTRAST

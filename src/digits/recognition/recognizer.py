@@ -30,9 +30,10 @@ from .preprocess import Preprocessed, preprocess
 from .results import (
     Outcome,
     Prediction,
-    blank_prediction,
+    Reason,
     check_min_confidence,
     make_prediction,
+    no_prediction,
 )
 
 log = logging.getLogger(__name__)
@@ -186,7 +187,10 @@ class Recognizer:
     ) -> list[Prediction]:
         """The predictions for images and what the finder saw: every prediction is made here."""
         check_min_confidence(min_confidence)
-        predictions = [blank_prediction()] * len(images)
+        predictions = [
+            no_prediction(Reason.NO_INK if one is None or one.blank else Reason.NO_DIGIT)
+            for one in found
+        ]
         inked = np.flatnonzero(images.any(axis=(1, 2))).tolist()
         if not inked:
             return predictions

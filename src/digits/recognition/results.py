@@ -171,9 +171,9 @@ class Outcome(Generic[R, K]):
         return {"path": self.name, **self.result.to_json(**options)}
 
 
-def blank_prediction() -> Prediction:
+def no_prediction(reason: Reason) -> Prediction:
     """The prediction for a picture without any foreground."""
-    return Prediction(None, 0.0, (0.0,) * 10, 1.0, Reason.NO_INK)
+    return Prediction(None, 0.0, (0.0,) * 10, 1.0, reason)
 
 
 def make_prediction(

@@ -14,7 +14,7 @@ from ..._io.files import read_error
 from ..._io.workers import worker_threads
 from ...errors import ModelError
 from ...imaging.decode import Picture
-from ...imaging.foreground import Ink, flatten
+from ...imaging.foreground import Ink, flatten, is_blank
 from ...imaging.geometry import Box, bounding_box, to_mnist_geometry
 from ...imaging.resize import resize_to_limits
 from ...models.find import shipped_folder
@@ -50,7 +50,8 @@ def find_foreground(
     found = find_single(net or shipped_net(), resize_to_limits(gray, _DIGIT_MAX_SIDE), ink)
     seen = found.seen
     row = _probabilities(seen, 0) if len(seen) else np.eye(11, dtype=np.float32)[10]
-    return Foreground(found.mask, bounding_box(found.mask), row, found.several)
+    blank = not found.mask.any() and is_blank(gray)
+    return Foreground(found.mask, bounding_box(found.mask), row, found.several, blank)
 
 
 def find_digits(
@@ -84,8 +85,7 @@ def _found(
     seen: Sightings, index: int, looks: list[Look], scale: float, shape: tuple[int, ...]
 ) -> FoundDigit:
     """One digit with its 28×28 and its probabilities of ten digits and of none."""
-    box = seen.boxes[index]
-    mask = ink_in(looks, box)
+    mask, box = ink_in(looks, seen.boxes[index])
     left, top, right, bottom = (float(v) * scale for v in box)
     place: Box = (
         max(0, int(left)), max(0, int(top)),

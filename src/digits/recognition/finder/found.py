@@ -22,12 +22,14 @@ class Foreground:
         probabilities: (11,) float32: what the net takes it for, ten digits and no digit. They are
             scores, not calibrated yet.
         several: Score, 0 to 1, of a second digit of about the same size.
+        blank: Whether there is nothing at all in the picture.
     """
 
     mask: Gray
     box: Box
     probabilities: NDArray[np.float32]
     several: float
+    blank: bool
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...imaging.decode import Gray
+from ...imaging.geometry import bounding_box
 from .looks import STRIDE, WAY_UNIT, Look
 
+_EDGE = 60  # of 255: paler ink is the soft edge of a stroke
 _INK = 0.4  # of the probability: what is less is no part of a stroke
 
 
@@ -25,10 +27,14 @@ def best_look(looks: list[Look], box: NDArray[np.floating]) -> Look:
     )
 
 
-def ink_in(looks: list[Look], box: NDArray[np.floating]) -> Gray:
-    """The ink of the digit in `box` (in pixels of the picture), 0 to 255, in the best of the looks.
+def ink_in(looks: list[Look], box: NDArray[np.floating]) -> tuple[Gray, NDArray[np.floating]]:
+    """The ink of the digit in `box` (in pixels of the picture), in the best of the looks.
 
     It is what a look shows there that points to the middle of the box.
+
+    Returns:
+        (h, w) uint8, 0 to 255, cropped to the ink; and the box of that ink in pixels of the
+        picture. Without ink, one black pixel and `box`.
     """
     look = best_look(looks, box)
     left, top, right, bottom = look.from_picture(box)
@@ -38,8 +44,9 @@ def ink_in(looks: list[Look], box: NDArray[np.floating]) -> Gray:
     x0, y0 = max(0, int(left - gap)), max(0, int(top - gap))
     x1, y1 = min(width, int(np.ceil(right + gap))), min(height, int(np.ceil(bottom + gap)))
     share = look.mask[y0:y1, x0:x1]
+    nothing = np.zeros((1, 1), np.uint8), box
     if not share.size:
-        return np.zeros((1, 1), np.uint8)
+        return nothing
     rows, columns = np.arange(y0, y1) // STRIDE, np.arange(x0, x1) // STRIDE
     way = look.heads[np.ix_(rows, columns)][..., 11:13] * WAY_UNIT
     x = (columns + 0.5)[None] * STRIDE + way[..., 0]
@@ -50,4 +57,9 @@ def ink_in(looks: list[Look], box: NDArray[np.floating]) -> Gray:
     )
     kept = np.where(own, share, 0)
     near = cv2.dilate((kept > _INK).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return np.where(near, np.rint(kept * 255), 0).astype(np.uint8)
+    ink = np.where(near, np.rint(kept * 255), 0).astype(np.uint8)
+    if not near.any():
+        return nothing
+    left, top, right, bottom = bounding_box(np.where(ink > _EDGE, ink, 0))
+    exact = np.array([x0 + left, y0 + top, x0 + right, y0 + bottom])
+    return ink[top:bottom, left:right], look.to_picture(exact)
