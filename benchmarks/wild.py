@@ -5,8 +5,9 @@
 FOLDER holds one folder per set, with `images/` and a `labels.csv` with the columns `filename` and
 either `label` (one digit; read with `predict`) or `text` (several, lines separated by `|`; `read`),
 and sets of small pictures as `.npz` with `images` and `labels`. The part of a file name before `__`
-identifies the person. Also measured: MNIST's test digits as PNG files, pictures without a digit
-(`not_digits.py`), and the calibration of confidence. Nothing here trains or chooses a model.
+identifies the person. Also measured: MNIST's test digits as PNG files, pictures made for this with
+and without digits (`with_digits.py`, `not_digits.py`), and the calibration of confidence. Nothing
+here trains or chooses a model.
 """
 
 from __future__ import annotations
@@ -19,14 +20,17 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from not_digits import pictures as pictures_of_no_digit
 from PIL import Image
 from results import Table, save_option
+from with_digits import NUMBERS
+from with_digits import pictures as pictures_of_digits
 
-from digits import Reader, Recognizer, load
+from digits import Reader, Recognizer, load, preprocess
 from digits.errors import DigitsError
 from digits.recognition.results import Prediction
 
@@ -39,6 +43,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", action="append", help="one or several; cnn by default")
     parser.add_argument("--show-wrong", action="store_true", help="name each picture read wrong")
+    parser.add_argument("--only-folder", action="store_true", help="leave out what is made here")
     save_option(parser)
     args = parser.parse_args()
     table = Table(
@@ -58,7 +63,10 @@ def main() -> None:
     details = []
     for model in args.model or ["cnn"]:
         recognizer, reader = Recognizer(model), Reader(model)
-        for name, found in measured(args.folder, recognizer, reader, args.show_wrong):
+        sets = in_folder(args.folder, recognizer, reader, args.show_wrong)
+        if not args.only_folder:
+            sets = chain(sets, made_here(recognizer, reader, args.show_wrong))
+        for name, found in sets:
             table.row(recognizer.name, name, *found[0])
             details += [f"{recognizer.name}, {name}: {line}" for line in found[1]]
     print("", *details, sep="\n")
@@ -73,10 +81,10 @@ Found = tuple[list[str], list[str]]
 """The cells of a row of the table, and lines with details."""
 
 
-def measured(
+def in_folder(
     folder: Path, recognizer: Recognizer, reader: Reader, show_wrong: bool
 ) -> Iterator[tuple[str, Found]]:
-    """The name and the result of each set."""
+    """The name and the result of each set in a folder."""
     for place in sorted(folder.iterdir()):
         if place.suffix == ".npz":
             yield place.stem, one_digit(list(from_npz(place)), recognizer, show_wrong)
@@ -86,6 +94,12 @@ def measured(
                 yield place.name, several_digits(cases, reader, show_wrong)
             else:
                 yield place.name, one_digit(cases, recognizer, show_wrong)
+
+
+def made_here(
+    recognizer: Recognizer, reader: Reader, show_wrong: bool
+) -> Iterator[tuple[str, Found]]:
+    """The same of MNIST's test digits, and of the pictures made for measuring."""
     try:
         test = load("mnist")["test"]
     except DigitsError as error:
@@ -95,7 +109,14 @@ def measured(
         yield "MNIST test, direct", (_counted(direct), [])
         cases = [("", str(d), png(i)) for i, d in zip(test.images, test.labels, strict=True)]
         yield "MNIST test, as PNG", one_digit(cases, recognizer, show_wrong)
-    yield "no digit", no_digit(recognizer)
+    made = [(kind, text, png(pixels)) for kind, text, pixels in pictures_of_digits()]
+    single = [case for case in made if case[0] not in NUMBERS]
+    yield "made, one digit", one_digit(single, recognizer, show_wrong)
+    yield (
+        "made, numbers",
+        several_digits([case for case in made if case[0] in NUMBERS], reader, show_wrong),
+    )
+    yield "made, no digit", no_digit(recognizer)
 
 
 def _counted(right: Sequence[bool] | np.ndarray) -> list[str]:
@@ -130,10 +151,11 @@ def one_digit(cases: list[Case], recognizer: Recognizer, show_wrong: bool) -> Fo
     forced, asked, right, people = [], [], [], defaultdict(list)
     wrong = []
     for person, label, picture in cases:
-        prediction = recognizer.predict(picture, min_confidence=0)
+        stages = preprocess(picture)
+        prediction = recognizer.predict(stages, min_confidence=0)
         ok = str(prediction.digit) == label
         forced.append(prediction)
-        asked.append(recognizer.predict(picture))
+        asked.append(recognizer.predict(stages))
         right.append(ok)
         people[person].append(ok)
         if not ok or asked[-1].digit is None:

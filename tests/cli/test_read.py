@@ -63,9 +63,11 @@ def test_the_machine_formats(run: Run, pages: dict[str, str], tmp_path: Path) ->
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert [r["path"] for r in records] == list(pages)
     for record, text in zip(records, pages.values(), strict=True):
-        assert list(record) == ["path", "text", "lines", "digits"]
+        assert list(record) == ["path", "text", "lines", "line_confidences", "digits"]
         assert record["text"] == text
         assert record["lines"] == text.splitlines()
+        assert len(record["line_confidences"]) == len(record["lines"])
+        assert all(0 < confidence < 1 for confidence in record["line_confidences"])
         again = [""] * len(record["lines"])
         height, width = decode(tmp_path / record["path"]).gray.shape
         for digit in record["digits"]:

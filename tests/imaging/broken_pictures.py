@@ -51,26 +51,27 @@ def seeds() -> dict[str, list[bytes]]:
     tones = np.asarray(small.convert("L"))
     deep, real = tones.astype(np.uint16) * 257, tones / np.float32(255)
     exif = Image.Exif()
-    exif[0x0112] = 6
+    exif[0x0112] = 6  # turn it clockwise to look at it
     clear = small.convert("RGBA")
     clear.putalpha(Image.fromarray(255 - tones))
     modes = [small.convert(mode) for mode in ("L", "P", "1", "LA")]
+    lying = [image.transpose(Image.Transpose.ROTATE_90) for image in (small, large, clear, *modes)]
     frames = {"save_all": True, "append_images": [small.rotate(90), small.rotate(180)]}
     return {
         "PNG": [
             *(_file(image, "PNG") for image in (small, large, clear, *modes)),
-            _file(Image.fromarray(deep), "PNG", exif=exif),
+            _file(Image.fromarray(np.rot90(deep)), "PNG", exif=exif),
             _file(small.convert("P"), "PNG", transparency=3),
             _file(small, "PNG", **frames),
         ],
         "JPEG": [
-            *(_file(image, "JPEG", exif=exif) for image in (small, large, modes[0])),
+            *(_file(image, "JPEG", exif=exif) for image in (lying[0], lying[1], lying[3])),
             _file(large, "JPEG", progressive=True, quality=95),
             _file(small, "JPEG", subsampling=0, restart_marker_blocks=4, keep_rgb=True),
             _file(small.convert("CMYK"), "JPEG"),
         ],
         "WEBP": [
-            _file(large, "WEBP", exif=exif),
+            _file(lying[1], "WEBP", exif=exif),
             _file(small, "WEBP", lossless=True),
             _file(clear, "WEBP"),
             _file(small, "WEBP", **frames),
@@ -82,7 +83,7 @@ def seeds() -> dict[str, list[bytes]]:
         ],
         "TIFF": [
             *(_file(modes[0], "TIFF", compression=name) for name in _compressions()),
-            *(_file(image, "TIFF", exif=exif) for image in (small, clear, *modes)),
+            *(_file(image, "TIFF", exif=exif) for image in (lying[0], *lying[2:])),
             *(_file(modes[2], "TIFF", compression=name) for name in ("group3", "group4")),
             _file(large, "TIFF", compression="jpeg"),
             _file(small.convert("CMYK"), "TIFF", compression="tiff_lzw"),

@@ -7,18 +7,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import PictureError
 from ..imaging.decode import Picture, Source, decode
 from ..imaging.foreground import Ink, check_ink
 from .bulk import Sources, failure, map_pictures, received
-from .finder import FoundDigit, find_digits
+from .finder import FoundDigit, find_digits, lines_of
 from .joint import joint
-from .recognizer import Recognizer
+from .recognizer import MIN_CONFIDENCE, Recognizer
 from .rejector import probabilities
 from .results import Outcome, ReadDigit, Reading, check_min_confidence, rounded
 
 Read = Outcome[Reading, Picture]
+
+_MOST_NO_DIGIT = 0.5  # probability: what is more probably no digit is left out
 
 
 class Reader:
@@ -47,14 +50,15 @@ class Reader:
         self,
         source: Source | Sources,
         ink: Ink = "auto",
-        min_confidence: float = 0.0,
+        min_confidence: float = MIN_CONFIDENCE,
     ) -> Reading | list[Reading]:
         """Read all digits in a picture, or in each of a list of pictures.
 
         Args:
             source: Anything that `decode` takes, or a list of such.
             ink: `dark` on light ground, `light` on dark, or `auto`.
-            min_confidence: A less probable digit is None in the reading, and `?` in its lines.
+            min_confidence: A less probable digit is None in the reading, and `?` in its lines. What
+                is more probably no digit is left out in any case.
 
         Returns:
             A reading, which is empty if there are no digits; for a list, a list of readings.
@@ -66,20 +70,13 @@ class Reader:
         check_min_confidence(min_confidence)
         if isinstance(source, list | tuple):
             return [self.read(one, ink, min_confidence) for one in source]
-        lines = find_digits(decode(source), ink)
-        return Reading(
-            tuple(
-                digit
-                for number, line in enumerate(lines)
-                for digit in self._recognize(line, number, min_confidence)
-            )
-        )
+        return self._reading(find_digits(decode(source), ink), min_confidence)
 
     def read_many(
         self,
         sources: Iterable[Source],
         ink: Ink = "auto",
-        min_confidence: float = 0.0,
+        min_confidence: float = MIN_CONFIDENCE,
         *,
         keep: bool = False,
         workers: int | None = None,
@@ -100,18 +97,31 @@ class Reader:
             _read_chunk, self, sources, workers, ink=ink, min_confidence=min_confidence, keep=keep
         )
 
-    def _recognize(
-        self, line: Sequence[FoundDigit], number: int, min_confidence: float
-    ) -> Iterator[ReadDigit]:
-        images = np.stack([found.image for found in line])
-        finder = np.stack([found.probabilities for found in line])
+    def _reading(self, found: Sequence[FoundDigit], min_confidence: float) -> Reading:
+        """What is more probably a digit than none, in lines: every reading is made here."""
+        if not found:
+            return Reading(())
+        images = np.stack([one.image for one in found])
+        finder = np.stack([one.probabilities for one in found])
         digits, none = joint(self.recognizer.probabilities(images), probabilities(images), finder)
+        kept = np.flatnonzero(none <= _MOST_NO_DIGIT).tolist()
         rows = digits * (1 - none[:, None])
-        for found, row in zip(line, rows, strict=True):
-            digit = int(row.argmax())
-            confidence = rounded(row[digit])
-            accepted = digit if confidence >= min_confidence else None
-            yield ReadDigit(accepted, confidence, number, found.box, found.image)
+        return Reading(
+            tuple(
+                _read_digit(found[i], rows[i], number, min_confidence)
+                for number, line in enumerate(lines_of([found[i].box for i in kept]))
+                for i in (kept[index] for index in line)
+            )
+        )
+
+
+def _read_digit(
+    found: FoundDigit, row: NDArray[np.floating], line: int, min_confidence: float
+) -> ReadDigit:
+    digit = int(row.argmax())
+    confidence = rounded(row[digit])
+    accepted = digit if confidence >= min_confidence else None
+    return ReadDigit(accepted, confidence, line, found.box, found.image)
 
 
 def _read_chunk(

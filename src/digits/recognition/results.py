@@ -10,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from ..errors import PictureError
 from ..imaging.decode import Gray
 from ..imaging.geometry import Box
+from .joint import line_confidence
 
 
 def rounded(probability: float) -> float:
@@ -122,6 +123,14 @@ class Reading:
         return lines
 
     @property
+    def line_confidences(self) -> list[float]:
+        """For each line the probability that its most probable digits are all right."""
+        lines: list[list[float]] = [[] for _ in self.lines]
+        for digit in self.digits:
+            lines[digit.line].append(digit.confidence)
+        return [rounded(line_confidence(line)) for line in lines]
+
+    @property
     def text(self) -> str:
         """The lines, separated by newlines."""
         return "\n".join(self.lines)
@@ -131,6 +140,7 @@ class Reading:
         return {
             "text": self.text,
             "lines": self.lines,
+            "line_confidences": self.line_confidences,
             "digits": [digit.to_json() for digit in self.digits],
         }
 

@@ -122,10 +122,10 @@ def _examples(
 
 def _mixed(digits: Dataset, candidates: int, negatives: int, seed: int) -> LabeledImages:
     """`digits`, what the finder makes of pages of them, and negatives, shuffled."""
-    found, labels = find_on_pages(digits, candidates, NO_DIGIT, seed)
+    found = find_on_pages(digits, candidates, NO_DIGIT, seed)
     without_digit = generate_negatives(digits.images, negatives, seed)
-    images = np.concatenate([digits.images, found, without_digit])
-    labels = np.concatenate([digits.labels, labels, _no_digit_labels(negatives)])
+    images = np.concatenate([digits.images, found.images, without_digit])
+    labels = np.concatenate([digits.labels, found.labels, _no_digit_labels(negatives)])
     order = np.random.default_rng(seed).permutation(len(labels))
     return LabeledImages(images[order], labels[order])
 

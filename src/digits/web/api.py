@@ -207,7 +207,7 @@ def _add_recognition(app: FastAPI, state: AppState) -> None:
         files: Files,
         model: ModelName = None,
         ink: Ink = "auto",
-        min_confidence: MinConfidence = 0.0,
+        min_confidence: MinConfidence = 0.5,
         pixels: WithPixels = False,
     ) -> JSONResponse:
         """Read all digits in each picture."""

@@ -102,6 +102,9 @@ class Reading(BaseModel):
     path: str = Field(description="The file name that the client gave.")
     text: str
     lines: list[str] = Field(description="`?` stands for a digit that is not probable enough.")
+    line_confidences: list[float] = Field(
+        description="For each line the probability that its most probable digits are all right."
+    )
     digits: list[ReadDigit]
 
 

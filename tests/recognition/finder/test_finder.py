@@ -10,7 +10,7 @@ import pytest
 from digits import Splits
 from digits.imaging.decode import Picture, decode
 from digits.imaging.geometry import bounding_box
-from digits.recognition.finder import FoundDigit, find_digits, find_foreground
+from digits.recognition.finder import FoundDigit, find_digits, find_foreground, lines_of
 from drawing import Page, Pixels, drawn_large, in_a_row, on_paper, page, png
 
 Rng = np.random.Generator
@@ -83,7 +83,9 @@ def test_a_blank_page_has_neither() -> None:
 
 def test_digits_from_left_to_right_in_their_boxes(sample: Splits) -> None:
     written = row_of(sample, np.random.default_rng(3), 6)
-    (line,) = find_digits(photo(written))
+    found = find_digits(photo(written))
+    (order,) = lines_of([digit.box for digit in found])
+    line = [found[i] for i in order]
     assert len(line) == 6
     assert all(a.box[0] + a.box[2] < b.box[0] + b.box[2] for a, b in pairwise(line))
     for digit in line:
@@ -96,10 +98,10 @@ def test_the_image_of_a_digit_shows_it_alone(sample: Splits) -> None:
     """Digits that nearly touch: each 28×28 holds as much ink as the digit alone would."""
     digits = list(sample["test"].images[[1, 3, 5, 7]])
     written = page(digits, in_a_row(digits, 1), 4, 40)
-    (line,) = find_digits(photo(written))
-    assert len(line) == 4
-    for found, digit in zip(line, digits, strict=True):
-        share = np.count_nonzero(found.image > 127) / np.count_nonzero(digit > 127)
+    found = sorted(find_digits(photo(written)), key=lambda one: one.box)
+    assert len(found) == 4
+    for one, digit in zip(found, digits, strict=True):
+        share = np.count_nonzero(one.image > 127) / np.count_nonzero(digit > 127)
         assert 0.6 < share < 1.7
 
 
@@ -110,7 +112,7 @@ def test_the_ink_can_be_told(sample: Splits, dark: bool) -> None:
     wanted, other = ("dark", "light") if dark else ("light", "dark")
 
     def found(ink: str) -> list[FoundDigit]:
-        return [digit for line in find_digits(picture, ink) for digit in line]  # type: ignore[arg-type]
+        return find_digits(picture, ink)  # type: ignore[arg-type]
 
     assert len(found(wanted)) == len(found("auto")) == 3
     assert not found(other)

@@ -5,24 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from digits.recognition.finder.lines import lines_of
-from digits.recognition.finder.sightings import Sightings
+from digits.recognition.finder import lines_of
 
 
-def seen(places: list[tuple[float, float]], height: float = 20) -> Sightings:
-    """Digits of one height with their middles at `places` (x, y)."""
-    middles = np.array(places, np.float32).reshape(-1, 2)
-    half = np.array([0.3 * height, 0.5 * height], np.float32)
-    count = len(middles)
-    return Sightings(
-        np.ones(count, np.float32),
-        np.full((count, 10), 0.1, np.float32),
-        np.hstack([middles - half, middles + half]),
-    )
-
-
-def lines(places: list[tuple[float, float]]) -> list[list[int]]:
-    return [line.tolist() for line in lines_of(seen(places))]
+def lines(places: list[tuple[float, float]], height: float = 20) -> list[list[int]]:
+    """The lines of digits of one height with their middles at `places` (x, y)."""
+    half = np.array([0.3 * height, 0.5 * height])
+    corners = (np.r_[place - half, place + half].round().astype(int) for place in places)
+    boxes = [(left, top, right, bottom) for left, top, right, bottom in corners]
+    return lines_of(boxes)
 
 
 def test_nothing_makes_no_line() -> None:

@@ -21,7 +21,8 @@ from ...models.find import shipped_folder
 from .found import Foreground as Foreground
 from .found import FoundDigit as FoundDigit
 from .ink import ink_in
-from .lines import find_all, lines_of
+from .lines import find_all
+from .lines import lines_of as lines_of
 from .looks import FinderNet, Look
 from .sightings import Sightings
 from .single import find_single
@@ -56,8 +57,8 @@ def find_foreground(
 
 def find_digits(
     picture: Picture, ink: Ink = "auto", net: FinderNet | None = None
-) -> list[list[FoundDigit]]:
-    """Find all digits in a picture: lines from top to bottom, of digits from left to right.
+) -> list[FoundDigit]:
+    """Find all that may be digits in a picture, the likeliest first; `lines_of` puts them in order.
 
     Arguments and errors as of `find_foreground`.
     """
@@ -65,10 +66,7 @@ def find_digits(
     small = resize_to_limits(gray, _PAGE_MAX_SIDE)
     seen, looks = find_all(net or shipped_net(), small, ink)
     scale = picture.gray.shape[0] / small.shape[0]
-    return [
-        [_found(seen, index, looks, scale, picture.gray.shape) for index in line.tolist()]
-        for line in lines_of(seen)
-    ]
+    return [_found(seen, index, looks, scale, picture.gray.shape) for index in range(len(seen))]
 
 
 @cache

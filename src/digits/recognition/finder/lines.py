@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ...imaging.decode import Gray
 from ...imaging.foreground import Ink
+from ...imaging.geometry import Box
 from .looks import FinderNet, Look
 from .sightings import Sightings, merged, of_ink
 
@@ -58,11 +61,12 @@ def _closer(net: FinderNet, gray: Gray, seen: Sightings, scale: float, usual: fl
     return net.look(gray, window, float(min(scale, np.sqrt(_MAX_PIXELS / max(pixels, 1.0)))))
 
 
-def lines_of(seen: Sightings) -> list[NDArray[np.intp]]:
-    """The lines of digits, from top to bottom; the indices of each from left to right."""
-    if not len(seen):
+def lines_of(boxes: Sequence[Box]) -> list[list[int]]:
+    """The lines of digits in boxes, from top to bottom; the indices of each from left to right."""
+    if not len(boxes):
         return []
-    middles, heights = seen.middles.astype(float), seen.heights.astype(float)
+    sides = np.array(boxes, float)
+    middles, heights = (sides[:, :2] + sides[:, 2:]) / 2, sides[:, 3] - sides[:, 1]
     slope = _common_slope(middles, heights)
     turned = middles[:, 1] - slope * middles[:, 0]
     chains: list[list[int]] = []
@@ -84,7 +88,7 @@ def lines_of(seen: Sightings) -> list[NDArray[np.intp]]:
         else:
             best.append(i)
     chains.sort(key=lambda chain: float(np.mean(turned[chain])))
-    return [np.array(chain) for chain in chains]
+    return chains
 
 
 def _common_slope(middles: NDArray[np.float64], heights: NDArray[np.float64]) -> float:

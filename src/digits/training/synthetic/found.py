@@ -1,8 +1,9 @@
-"""What the finder makes of generated pages: training examples for the rejector."""
+"""What the finder makes of generated pages: examples for the rejector, and for what joins them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import count as numbers
 
 import numpy as np
@@ -21,35 +22,46 @@ _SHARES = (0.33, 0.07, 0.55, 0.05)  # a page of lines gives a dozen digits, a pa
 _NEAR = 0.35  # of the sides of a digit: what is found nearer to its middle is that digit
 _PAGES = 40  # of one seed
 
-Example = tuple[NDArray[np.uint8], int]
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """What the finder takes for digits.
+
+    Attributes:
+        images: (n, 28, 28) uint8 in MNIST's geometry.
+        finder: (n, 11) float32: the finder's probabilities of ten digits and of none.
+        labels: (n,) uint8: digits, or the label of no digit.
+    """
+
+    images: Images
+    finder: NDArray[np.float32]
+    labels: Labels
 
 
-def find_on_pages(
-    digits: Dataset, count: int, no_digit: int, seed: int = 0
-) -> tuple[Images, Labels]:
+Example = tuple[NDArray[np.uint8], NDArray[np.float32], int]
+
+
+def find_on_pages(digits: Dataset, count: int, no_digit: int, seed: int = 0) -> Candidates:
     """Generate pages and let the finder find digits on them.
 
     Args:
         digits: The digits to write pages with.
-        count: Number of examples; half of them are digits.
+        count: Number of candidates; half of them are digits.
         no_digit: The label of what the finder takes for a digit and is none.
         seed: Of everything random.
-
-    Returns:
-        Images (count, 28, 28) and labels (count,), uint8.
     """
     half = count // 2
     found: dict[bool, list[Example]] = {True: [], False: []}
     seeds = ((seed, number) for number in numbers())
     for examples in map_chunks(_examples, seeds, shared=(digits, no_digit)):
         for example in examples:
-            kept = found[example[1] != no_digit]
+            kept = found[example[-1] != no_digit]
             if len(kept) < half:
                 kept.append(example)
         if min(map(len, found.values())) >= half:
             break
-    images, labels = zip(*found[True], *found[False], strict=True)
-    return np.stack(images), np.array(labels, np.uint8)
+    images, rows, labels = zip(*found[True], *found[False], strict=True)
+    return Candidates(np.stack(images), np.stack(rows), np.array(labels, np.uint8))
 
 
 def _examples(shared: tuple[Dataset, int], seeds: Sequence[tuple[int, int]]) -> list[Example]:
@@ -61,25 +73,25 @@ def _examples(shared: tuple[Dataset, int], seeds: Sequence[tuple[int, int]]) -> 
             kind = maker.draw.choice(_KINDS, _SHARES)
             sides = 32 * maker.draw.integer(3, 10), 32 * maker.draw.integer(3, 10)
             page = maker.page(sides, kind)
-            for image, box in _seen(page):
+            for image, row, box in _seen(page):
                 label = _label(page, box, no_digit)
                 if label is not None and image.any():
-                    examples.append((image, label))
+                    examples.append((image, row, label))
     return examples
 
 
-def _seen(page: Page) -> Iterator[tuple[NDArray[np.uint8], Box]]:
-    """The 28×28 that the finder makes of a page, and where each is."""
+def _seen(page: Page) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32], Box]]:
+    """The 28×28 that the finder makes of a page, what it takes each for, and where it is."""
     picture = decode(page.gray)
     if page.kind == "lines":
-        for line in find_digits(picture):
-            for digit in line:
-                yield digit.image, digit.box
+        for digit in find_digits(picture):
+            yield digit.image, digit.probabilities, digit.box
         return
     found = find_foreground(picture)
     scale = page.gray.shape[1] / found.mask.shape[1]
     left, top, right, bottom = (round(side * scale) for side in found.box)
-    yield to_mnist_geometry(found.mask, found.box), (left, top, right, bottom)
+    image = to_mnist_geometry(found.mask, found.box)
+    yield image, found.probabilities, (left, top, right, bottom)
 
 
 def _label(page: Page, box: Box, no_digit: int) -> int | None:

@@ -23,6 +23,8 @@ _LARGEST_SINGLE = 150.0  # and of one alone: larger ones are looked at from fart
 _MIN_DIFFERENCE = 4.0  # gray values between ink and its surroundings
 _MIN_SIGNAL = 0.45  # deviations of the surroundings, besides
 _TRIES = 4  # to make a picture in which a person sees the digits
+_STRIPS = 0.25  # of the pages of lines: cropped close to one line, as fields of forms are
+_STRIP_HEIGHTS = (18.0, 80.0)  # pixels, of 128
 _KINDS = ("single", "drawn", "figure", "lines", "rows", "none", "plot")
 _SHARES = (0.27, 0.08, 0.04, 0.3, 0.1, 0.17, 0.04)
 _EMPTY = ("words", "signs", "one sign", "one word", "blank", "other")
@@ -46,6 +48,15 @@ class Page:
     owner: Cover
     digits: Sequence[PageDigit]
     kind: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The digits of each line from left to right, without those that are cut off."""
+        texts: dict[int, list[tuple[int, int]]] = {}
+        for digit in self.digits:
+            if digit.label >= 0:
+                texts.setdefault(digit.line, []).append((digit.order, digit.label))
+        return ["".join(str(label) for _, label in sorted(v)) for _, v in sorted(texts.items())]
 
 
 class PageMaker:
@@ -78,6 +89,8 @@ class PageMaker:
         if draw.chance(self.margins):  # as a picture with a margin that repeats its edge
             most = min(shape) // 5
             pads = [draw.integer(0, most) if draw.chance(0.7) else 0 for _ in range(4)]
+        if kind == "lines" and draw.chance(_STRIPS):
+            pads[:2] = self._around_strip(shape)
         inner = shape[0] - pads[0] - pads[1], shape[1] - pads[2] - pads[3]
         for _ in range(_TRIES):
             tones, layer, contrast = self._scene(inner, kind)
@@ -93,6 +106,12 @@ class PageMaker:
             mask, owner = np.pad(mask, widths), np.pad(owner, widths)
             digits = [_moved(digit, pads[2], pads[0]) for digit in digits]
         return Page(gray, mask, owner, digits, kind)
+
+    def _around_strip(self, shape: Shape) -> list[int]:
+        """What is padded above and below a strip that is hardly higher than its line."""
+        high = min(shape) / 128 * self.draw.log_uniform(*_STRIP_HEIGHTS)
+        over = self.draw.integer(0, shape[0] - round(high))
+        return [over, shape[0] - round(high) - over]
 
     def _scene(self, shape: Shape, kind: str) -> tuple[Field, Layer, float]:
         """Tones before the camera, the layer of ink, the contrast of the ink."""
@@ -132,7 +151,9 @@ class PageMaker:
             )
             writing.write_single(layer, self.hands, min(share, _LARGEST_SINGLE / min(shape)))
         elif kind in ("lines", "rows"):
-            height = draw.log_uniform(self.smallest, min(_LARGEST, 0.85 * shape[0]))
+            most = min(_LARGEST, 0.85 * shape[0])
+            least = max(self.smallest, 0.5 * most if shape[0] < shape[1] / 2 else 0)
+            height = draw.log_uniform(min(least, most), most)
             write = writing.write_lines if kind == "lines" else writing.write_rows
             write(layer, self.hands, height)
         else:

@@ -25,7 +25,7 @@ SHAPE_SHARES = (0.55, 0.45)
 PIXELS = 256 * 128 * 128
 """Of the pages in a file, together."""
 
-_MINED = 0.33  # of the pages
+_MINED = 0.28  # of the pages
 _MINING_TRIES = 6  # after which a page is taken that the net is not wrong about
 _MISTAKEN = 0.2  # of the score: such a detection is a mistake
 _REFRESH = 0.06  # of the glyphs are replaced after each file

@@ -222,7 +222,14 @@ def write_lines(layer: Layer, hands: Hands, height: float) -> None:
         if draw.chance(0.6)
         else (tall - height) * draw.uniform(0, 1)
     )
-    left = draw.uniform(0, 0.35) * wide if draw.chance(0.8) else -draw.uniform(0, 2) * height
+    left = draw.choice(  # anywhere, at the edge, or cut by it
+        (
+            draw.uniform(0, 0.35) * wide,
+            draw.uniform(-0.05, 0.4) * height,
+            -draw.uniform(0, 2) * height,
+        ),
+        (0.6, 0.25, 0.15),
+    )
     most = draw.choice((1, 2, 3, 12), (0.35, 0.2, 0.15, 0.3))
     line = 0
     while y < tall - 0.4 * height and line < most:
