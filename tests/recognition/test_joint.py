@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from digits import Splits
-from digits.recognition.joint import joint
+from digits.recognition.joint import joint, line_confidence
 from digits.recognition.rejector import NO_DIGIT, probabilities
 
 UNSEEN = np.full(11, np.nan)
@@ -45,11 +45,11 @@ def test_finder_and_rejector_both_count() -> None:
     assert (strict > calm).all()
 
 
-def test_the_digits_are_the_mean_of_model_and_finder() -> None:
+def test_the_digits_are_a_weighted_mean_of_model_and_finder() -> None:
     model = np.array([np.eye(10)[4]])
     rejector = np.array([[0.1] * 10 + [0.0]])
     digits, _ = joint(model, rejector, np.array([finder(0.5, 3)]))
-    np.testing.assert_allclose(digits[0, [3, 4]], [0.5, 0.5], atol=1e-3)
+    np.testing.assert_allclose(digits[0, [3, 4]], [0.7, 0.3], atol=1e-3)
     assert digits.sum() == pytest.approx(1)
 
 
@@ -57,3 +57,9 @@ def test_no_rows() -> None:
     digits, none = joint(np.zeros((0, 10)), np.zeros((0, 11)), np.zeros((0, 11)))
     assert digits.shape == (0, 10)
     assert none.shape == (0,)
+
+
+def test_a_line_is_as_sure_as_its_digits() -> None:
+    assert line_confidence([0.99] * 4) > line_confidence([0.99] * 8) > line_confidence([0.9] * 8)
+    assert line_confidence([0.99, 0.5]) < line_confidence([0.99, 0.6]) < 1
+    assert 0 < line_confidence([0.0] * 20) < 0.01

@@ -109,16 +109,7 @@ def test_numbers_on_ruled_paper(reader: Reader, sample: Splits, degrees: float) 
     assert right(reader, sample, picture) >= 0.75
 
 
-@pytest.mark.parametrize(
-    "around",
-    [
-        5,
-        pytest.param(
-            30,
-            marks=pytest.mark.xfail(reason="boxes amid the page are taken for 1s", strict=True),
-        ),
-    ],
-)
+@pytest.mark.parametrize("around", [5, 30])
 def test_numbers_in_boxes(reader: Reader, sample: Splits, around: int) -> None:
     """One square box for each digit, 1.7 times as tall, side by side; `around` pixels of paper."""
     side = 34
@@ -239,7 +230,7 @@ def test_the_ink_can_be_told(reader: Reader, sample: Splits) -> None:
     written, reading = read_right(reader, sample, np.random.default_rng(4))
     photo = on_paper(written.ink)
     assert reader.read(png(photo), ink="dark") == reading
-    assert reader.read(png(255 - photo), ink="light") == reading
+    assert reader.read(png(255 - photo), ink="light").text == reading.text
     assert reader.read(png(photo), ink="light").text != reading.text
 
 
@@ -311,13 +302,15 @@ def answered(reader: Reader, pixels: Pixels, ink: str) -> None:
         return
     height, width = pixels.shape[:2]
     for d in reading.digits:
-        assert d.digit in range(10)
+        assert d.digit in (None, *range(10))
         assert 0 <= d.confidence <= 1
         left, top, right_, bottom = d.box
         assert 0 <= left < right_ <= width
         assert 0 <= top < bottom <= height
     assert [d.line for d in reading.digits] == sorted(d.line for d in reading.digits)
-    assert "".join(reading.lines) == "".join(str(d.digit) for d in reading.digits)
+    assert "".join(reading.lines) == "".join(
+        "?" if d.digit is None else str(d.digit) for d in reading.digits
+    )
 
 
 INKS = st.sampled_from(["auto", "dark", "light"])

@@ -35,7 +35,9 @@ _COLUMNS = ("path", "text", "error")
 @pictures_argument
 @model_option()
 @ink_option
-@min_confidence_option(0.5, "Write ? for digits below this probability.")
+@min_confidence_option(
+    0.5, "Write ? for digits below this probability. What is more probably no digit is left out."
+)
 @show_option(
     "Save the picture with the recognized digits marked on it. With several pictures, FILE is a "
     "folder."
