@@ -30,10 +30,10 @@ again, within the noise of the seed and the machine (`make models` all of them).
 FINDER = """
 ## The finder
 
-`finder.tflite` (2.5 MB) sees which pixels are ink of digits, and where which digits are: a U-Net with
-1.25 million weights, compiled with float16 weights (`digits.training.finder_net`). It was trained on
-generated pages alone (`digits.training.synthetic.pages`), written with 57,000 of MNIST's training
-digits and with generated handwriting: AdamW, learning rate 0.0025 falling to zero in the last
+`finder.tflite` (2.5 MB) sees which pixels are ink of digits, and where which digits are: a U-Net
+with 1.25 million weights, compiled with float16 weights (`digits.training.finder_net`). It was
+trained on generated pages alone (`digits.training.synthetic.pages`), written with 57,000 of MNIST's
+training digits and with generated handwriting: AdamW, learning rate 0.0025 falling to zero in the last
 quarter, 14,541 steps of 256 pages of 128×128 pixels or as many pixels of larger ones, 3.7 million
 pages in all, each used about four times, in 8.2 minutes of an H100 after hours of shorter trainings
 on two cores that chose the settings. On harsh generated pages of other digits it found and read
@@ -53,9 +53,10 @@ MNIST are mostly the best of many runs.)
 ## Pictures in the wild
 
 `make wild WILD=FOLDER`, on pictures that no model was trained on: single digits of ten people,
-photos of single digits, cells of a scanned form, digits of another collection that touch their frame
-(semeion), amounts from checks, rows and pages of numbers; and pictures that are made for measuring
-by other means than those to train with. Calibration error: expected calibration error, 15 bins.
+photos of single digits, cells of a scanned form, digits of another collection that touch their
+frame (semeion), amounts from checks, rows and pages of numbers; and pictures that are made for
+measuring by other means than those to train with. Calibration error: expected calibration error, 15
+bins.
 """,
     "throughput": """
 ## Speed
@@ -68,8 +69,8 @@ LIMITS = """
 ## Intended use and limits
 
 Handwritten digits 0 to 9 of Latin script. `rejector` is not a recognizer: it tells digits from
-everything else (letters, scribbles, several digits, blots); its test accuracy counts a refused digit
-as wrong.
+everything else (letters, scribbles, several digits, blots); its test accuracy counts a refused
+digit as wrong.
 
 All were trained on MNIST's training digits, written around 1990 by American clerks and high school
 students, and on generated handwriting (`digits.training.synthetic.handwriting`) with other ways to

@@ -41,7 +41,7 @@ _COLUMNS = ("path", "digit", "confidence", *(f"p{d}" for d in range(10)), "reaso
 )  # fmt: skip
 @min_confidence_option(
     0.5,
-    "Reject digits below this probability. 0 accepts the best guess for whatever resembles a digit.",
+    "Reject digits below this probability. 0 accepts a guess for whatever resembles a digit.",
 )
 @show_option(
     "Draw each step from picture to answer into FILE: the picture, its foreground, the 28x28 "
