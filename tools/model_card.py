@@ -33,12 +33,12 @@ FINDER = """
 `finder.tflite` (2.5 MB) sees which pixels are ink of digits, and where which digits are: a U-Net
 with 1.25 million weights, compiled with float16 weights (`digits.training.finder_net`). It was
 trained on generated pages alone (`digits.training.synthetic.pages`), written with 57,000 of MNIST's
-training digits and with generated handwriting: AdamW, learning rate 0.0025 falling to zero in the last
-quarter, 14,541 steps of 256 pages of 128×128 pixels or as many pixels of larger ones, 3.7 million
-pages in all, each used about four times, in 8.2 minutes of an H100 after hours of shorter trainings
-on two cores that chose the settings. On harsh generated pages of other digits it found and read
-64.6 % of the digits after 2.2 minutes, 71.3 % after 4.3, and 73.2 % after 8.2. Then FINETUNED
-Nothing was chosen by pictures that people made.
+training digits and with generated handwriting: AdamW, learning rate 0.0025 falling to zero in the
+last quarter, 14,541 steps of 256 pages of 128×128 pixels or as many pixels of larger ones, 3.7
+million pages in all, each used about four times, in 8.2 minutes of an H100 after hours of shorter
+trainings on two cores that chose the settings. On harsh generated pages of other digits it found
+and read 64.6 % of the digits after 2.2 minutes, 71.3 % after 4.3, and 73.2 % after 8.2. Then
+FINETUNED Nothing was chosen by pictures that people made.
 """
 
 TABLES = {

@@ -28,6 +28,7 @@ _APART = 0.6  # of the height, up or down: farther is another line
 _APART_BESIDE = 0.85  # the same for digits beside each other, where a line may start to bend
 _BESIDE = 1.6  # heights between the middles of digits beside each other
 _FAR = 6.0  # heights between neighbors of a line that slopes
+_STEPS = 400  # at least, from which the slope is taken where there are so many digits
 
 
 def find_all(
@@ -70,30 +71,30 @@ def lines_of(boxes: Sequence[Box]) -> list[list[int]]:
     slope = _common_slope(middles, heights)
     turned = middles[:, 1] - slope * middles[:, 0]
     chains: list[list[int]] = []
+    last = np.empty(len(boxes), np.intp)  # of each chain
+    drift = np.zeros(len(boxes))
     for i in np.argsort(middles[:, 0], kind="stable").tolist():
-        best, nearest = None, np.inf
-        for chain in chains:
-            last = chain[-1]
-            right = middles[i, 0] - middles[last, 0]
-            expected = turned[last] + _drift(middles[:, 0], turned, chain) * right
-            height = min(heights[i], heights[last])
-            away = abs(turned[i] - expected) / max(heights[i], heights[last])
-            if heights[i] < _ALIKE * heights[last] or heights[last] < _ALIKE * heights[i]:
-                continue
-            apart = _APART_BESIDE if right < _BESIDE * height else _APART
-            if away < min(nearest, apart) and right > 0.1 * height:
-                best, nearest = chain, away
-        if best is None:
-            chains.append([i])
+        ends = last[: len(chains)]
+        right = middles[i, 0] - middles[ends, 0]
+        lower, higher = np.minimum(heights[i], heights[ends]), np.maximum(heights[i], heights[ends])
+        away = np.abs(turned[i] - turned[ends] - drift[: len(chains)] * right) / higher
+        apart = np.where(right < _BESIDE * lower, _APART_BESIDE, _APART)
+        fits = (away < apart) & (right > 0.1 * lower) & (lower >= _ALIKE * higher)
+        if fits.any():
+            best = int(np.where(fits, away, np.inf).argmin())
+            chains[best].append(i)
         else:
-            best.append(i)
+            best = len(chains)
+            chains.append([i])
+        last[best], drift[best] = i, _drift(middles[:, 0], turned, chains[best])
     chains.sort(key=lambda chain: float(np.mean(turned[chain])))
     return chains
 
 
 def _common_slope(middles: NDArray[np.float64], heights: NDArray[np.float64]) -> float:
-    """The slope of most lines: of the steps from each digit to its nearest at its right."""
-    steps = middles[None] - middles[:, None]
+    """The slope of most lines: of the steps from digits to their nearest at the right."""
+    some = middles[:: 1 + len(middles) // _STEPS]
+    steps = middles[None] - some[:, None]
     right, down = steps[..., 0], steps[..., 1]
     usual = np.median(heights)
     beside = (right > 0.2 * usual) & (np.abs(down) < _STEEPEST * right) & (right < _FAR * usual)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,16 +102,34 @@ def _without_repeats(boxes: NDArray[np.floating]) -> list[int]:
     """The boxes, the surest first, whose middle is not near that of a surer one."""
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
     sizes = boxes[:, 2:] - boxes[:, :2]
-    left = np.arange(len(boxes))
+    overlapping = columns_of(boxes)
+    repeated = np.zeros(len(boxes), bool)
     kept: list[int] = []
-    while len(left):
-        first = left[0]
-        kept.append(int(first))
-        away = np.abs(middles[left] - middles[first])
-        near = (away < _REPEATED * np.minimum(sizes[left], sizes[first])).all(axis=1)
-        near[0] = True
-        left = left[~near]
+    for first in range(len(boxes)):
+        if repeated[first]:
+            continue
+        kept.append(first)
+        others = overlapping(first)
+        away = np.abs(middles[others] - middles[first])
+        near = (away < _REPEATED * np.minimum(sizes[others], sizes[first])).all(axis=1)
+        repeated[others[near]] = True
     return kept
+
+
+def columns_of(boxes: NDArray[np.floating]) -> Callable[[int], NDArray[np.intp]]:
+    """A function that gives, for one of `boxes`, all that may overlap it from left to right."""
+    if not len(boxes):
+        return lambda index: np.arange(0)
+    middles, widths = (boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 2] - boxes[:, 0]
+    order = np.argsort(middles, kind="stable")
+    ordered, widest = middles[order], widths.max()
+
+    def overlapping(index: int) -> NDArray[np.intp]:
+        reach = (widths[index] + widest) / 2
+        start = np.searchsorted(ordered, middles[index] - reach, "left")
+        return order[start : np.searchsorted(ordered, middles[index] + reach, "right")]
+
+    return overlapping
 
 
 def mask_of(logits: Planes) -> Planes:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...imaging.foreground import Ink
 from .ink import best_look
-from .looks import Look, Planes, detections
+from .looks import Look, Planes, columns_of, detections
 
 BEST_HEIGHT = 36.0
 """Pixels: of two looks at a digit, the one in which its height is nearer is believed more."""
@@ -59,11 +59,19 @@ def merged(looks: list[Look]) -> Sightings:
         np.concatenate([part[i] for part in parts]) for i in range(5)
     )
     order = np.argsort(-scores * (0.3 + trust), kind="stable")
+    scores, probabilities, boxes, trust, source = (
+        part[order] for part in (scores, probabilities, boxes, trust, source)
+    )
+    overlapping = columns_of(boxes)
+    free = np.ones(len(boxes), bool)
     groups: list[NDArray[np.intp]] = []
-    while len(order):
-        same = _same(boxes[order[0]], boxes[order])
-        group = order[same]
-        order = order[~same]
+    for first in range(len(boxes)):
+        if not free[first]:
+            continue
+        others = overlapping(first)
+        others = np.sort(others[free[others]])
+        group = others[_same(boxes[first], boxes[others])]
+        free[group] = False
         _, firsts = np.unique(source[group], return_index=True)  # the best of each look
         groups.append(group[np.sort(firsts)])
     seen = [_mean(group, scores, probabilities, trust) for group in groups]
