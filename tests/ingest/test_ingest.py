@@ -186,7 +186,7 @@ def test_files_that_cannot_be_used_are_listed_and_the_rest_goes_in(put: Any) -> 
         "7/empty.jpg": "the file is empty",
         "7/unknown": "the file is not a picture",
         "7/cut.png": "the picture is cut short or damaged",
-        "7/blank.png": "no ink found",
+        "7/blank.png": "no digit found",
         "notes/who.png": "neither its folder nor its name gives the digit",
     }
     assert all(error.remedy for error in problems.values())
@@ -272,7 +272,7 @@ def test_pictures_of_any_size_are_preprocessed(sample: Splits, tmp_path: Path) -
     large = np.kron(np.pad(digit, ((9, 50), (30, 2))), np.ones((8, 8), np.uint8))
     Image.fromarray(255 - large).save(tmp_path / "5" / "photo.jpg")
     image = load(tmp_path)["all"].images[0]
-    assert np.abs(image.astype(int) - digit).mean() < 5
+    assert np.corrcoef(image.ravel(), digit.ravel())[0, 1] > 0.9
 
 
 def test_a_name_that_contradicts_its_folder_is_asked_about(sample: Splits, tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def _read_picture(path: str, ink: Ink) -> Images:
     preprocessed = preprocess(path, ink)
     # A blank image that we exported reads back as any other.
     if not preprocessed.has_ink and not preprocessed.picture.note:
-        raise PictureError("no ink found", "Remove it, or write the digit more clearly", path)
+        raise PictureError("no digit found", "Remove it, or write the digit more clearly", path)
     return preprocessed.image
 
 

@@ -29,7 +29,7 @@ from .synthetic.found import find_on_pages
 from .synthetic.handwriting import generate_digits
 from .synthetic.negatives import generate_negatives
 
-CANDIDATES = 30_000
+CANDIDATES = 12_000
 """Training images that the finder makes of generated pages."""
 
 NEGATIVES = 35_000

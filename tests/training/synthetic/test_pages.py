@@ -68,6 +68,24 @@ def test_pages_of_nothing_hold_no_digit(maker: PageMaker, kind: str) -> None:
         assert not page.mask.any()
 
 
+def test_lines_have_the_digits_that_are_whole(pages: list[Page]) -> None:
+    for page in pages:
+        whole = sorted(str(digit.label) for digit in page.digits if digit.label >= 0)
+        assert sorted("".join(page.lines)) == whole
+    line = next(page for page in pages if len(page.lines) == 1 and len(page.lines[0]) > 2)
+    order = sorted((d for d in line.digits if d.label >= 0), key=lambda digit: digit.order)
+    assert line.lines == ["".join(str(digit.label) for digit in order)]
+
+
+def test_strips_are_hardly_higher_than_their_line(maker: PageMaker) -> None:
+    """Some pages of lines repeat their edge above and below a strip."""
+    flat = 0
+    for _ in range(40):
+        gray = maker.page((96, 96), "lines").gray.astype(int)
+        flat += int((np.ptp(gray, axis=1).max() > 0) and (np.diff(gray[:20], axis=0) == 0).all())
+    assert 2 <= flat <= 30
+
+
 def test_every_digit_comes_up(pages: list[Page]) -> None:
     assert {digit.label for page in pages for digit in page.digits} >= set(range(10))
 
