@@ -37,7 +37,7 @@ def fit_digits(found: Candidates) -> None:
     rows = np.arange(len(labels))
     for family in FAMILIES:
         model = Recognizer(family).probabilities(found.images[is_digit])
-        for weight in (0.0, 0.1, 0.2, 0.3, 0.5, 1.0):
+        for weight in (0.0, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0):
             pool = weight * model + (1 - weight) * finder
             loss = -np.log(np.maximum(pool[rows, labels], 1e-9)).mean()
             right = (pool.argmax(axis=1) == labels).mean()
@@ -49,10 +49,12 @@ def fit_no_digit(found: Candidates) -> None:
     none = found.labels == NO_DIGIT
     rejected = rejector.probabilities(found.images)[:, NO_DIGIT]
     features = np.stack([log_odds(found.finder[:, NO_DIGIT]), log_odds(rejected)], axis=1)
-    weights = np.where(none, PRIOR / none.mean(), (1 - PRIOR) / (1 - none.mean()))
+    prior = PRIOR * found.mistaken / (PRIOR * found.mistaken + 1 - PRIOR)  # of what is found
+    weights = np.where(none, prior / none.mean(), (1 - prior) / (1 - none.mean()))
     fitted = LogisticRegression(C=np.inf).fit(features, none, sample_weight=weights)
     refused = fitted.predict(features)
     print(f"_OF_FINDER, _OF_REJECTOR = {fitted.coef_[0].round(3)}, _BIAS = {fitted.intercept_}")
+    print(f"something is found on {found.mistaken:.1%} of the pages without digits")
     print(f"refused: {refused[~none].mean():.2%} of digits, {refused[none].mean():.2%} of the rest")
 
 

@@ -16,13 +16,12 @@ from .rejector import NO_DIGIT, PRIOR
 
 Rows = NDArray[np.floating]
 
-# The digits are a linear opinion pool (Stone, 1961). The finder would alone be as good on generated
-# pages; the model has its say because it may have learned somebody's own handwriting.
-_OF_MODEL = 0.3
+# The digits are a linear opinion pool (Stone, 1961) with this weight of the model.
+_OF_MODEL = 0.5
 
 # Logistic regression of "there is no digit" on the log odds that the finder and the rejector give
 # it, with the prior of the rejector.
-_OF_FINDER, _OF_REJECTOR, _BIAS = 1.59, 0.19, 0.09
+_OF_FINDER, _OF_REJECTOR, _BIAS = 1.68, 0.18, -0.62
 
 # Logistic regression of "all of the line is right" on the logarithm of the product of its digits'
 # probabilities: digits may also be missed, or be none.

@@ -15,6 +15,7 @@ def test_candidates(sample: Splits) -> None:
     assert found.finder.shape == (60, 11)
     assert found.images.any(axis=(1, 2)).all()
     np.testing.assert_allclose(found.finder.sum(axis=1), 1, atol=1e-5)
+    assert 0 < found.mistaken < 1
     is_digit = found.labels != NO_DIGIT
     assert is_digit.sum() == 30
     assert (found.finder[is_digit].argmax(axis=1) == found.labels[is_digit]).mean() > 0.6

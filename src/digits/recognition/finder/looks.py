@@ -37,6 +37,7 @@ _MOST = 4000  # digits in one look
 _MIN_SIDE = 48  # pixels of a strip's shorter side
 _LONGEST = 4.0  # times the wanted side: a narrower strip is not enlarged further
 _FLAT = 1  # gray values: no camera gives an edge that deviates so little
+_MORE_AROUND_DRAWINGS = 3  # times: what is around them is known
 _SAMPLES = 4096  # pixels from which the range is taken
 
 
@@ -262,12 +263,12 @@ class FinderNet:
         Args:
             gray: The picture.
             side: Pixels of its longer side in the look; more where it is a narrow strip.
-            margin: Pixels around it in the look.
+            margin: Pixels around it in the look; three times as many around a drawing.
         """
         height, width = gray.shape
         whole = side / max(gray.shape)
         scale = max(whole, min(_MIN_SIDE / min(gray.shape), _LONGEST * whole))
-        gap = margin / scale
+        gap = margin * (1 if _flat_border(gray) is None else _MORE_AROUND_DRAWINGS) / scale
         return self.look(gray, np.array([-gap, -gap, width + gap, height + gap]), scale)
 
 

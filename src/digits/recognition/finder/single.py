@@ -15,8 +15,9 @@ from .sightings import Sightings, merged, of_ink
 
 _SIDES = (96, 192)  # pixels of the longer side of the first looks
 _FAR_SIDE = 384  # pixels of it, where these show nothing
-_MARGIN = 8  # pixels around the picture, for digits that touch its edge
+_MARGIN = 16  # pixels around the picture, for digits that touch its edge
 _CLOSE = (48.0, 72.0)  # pixels of the digit's longer side in the closer looks
+_CLOSER = (100.0, 140.0)  # and where these show no ink: of a hair-thin stroke
 _AROUND = 0.45  # of the longer side: what a closer look shows around the digit
 _SURE = 0.4  # of the score: less, and the picture is looked at from nearer
 _ALIKE = 0.5  # of the height of the chosen digit: smaller ones beside it do not count
@@ -60,19 +61,27 @@ def find_single(net: FinderNet, gray: Gray, ink: Ink = "auto") -> Single:
 
 
 def _ink(net: FinderNet, gray: Gray, box: NDArray[np.floating]) -> Gray:
-    """The ink of the digit in `box`, by the mean of closer looks; as large as `Single.mask`."""
+    """The ink of the digit in `box`; as large as `Single.mask`."""
+    ink = _ink_from(net, gray, box, _CLOSE)
+    return ink if ink.any() else _ink_from(net, gray, box, _CLOSER)
+
+
+def _ink_from(
+    net: FinderNet, gray: Gray, box: NDArray[np.floating], sides: tuple[float, ...]
+) -> Gray:
+    """The same by the mean of looks in which the digit's longer side has these pixels."""
     longer = max(float((box[2:] - box[:2]).max()), 1.0)
     scale = min(_WHOLE / longer, _MAX_MASK / max(gray.shape))
     height, width = (max(1, round(side * scale)) for side in gray.shape)
     around = np.array([-1, -1, 1, 1]) * (_AROUND * longer + 4) + box
     share, own = np.zeros((2, height, width), np.float32)
-    for close in _CLOSE:
+    for close in sides:
         look = net.look(gray, around, close / longer)
         matrix = np.array([[scale / look.scale, 0, 0], [0, scale / look.scale, 0]])
         matrix[:, 2] = -np.array([look.left, look.top]) * scale / look.scale
         share += cv2.warpAffine(look.mask, matrix, (width, height))
         own += cv2.warpAffine(_pointing(look, box), matrix, (width, height))
-    count = np.float32(len(_CLOSE))
+    count = np.float32(len(sides))
     return _piece(np.asarray(share / count), np.asarray(own / count))
 
 

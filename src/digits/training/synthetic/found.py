@@ -17,8 +17,9 @@ from ...imaging.geometry import Box, to_mnist_geometry
 from ...recognition.finder import find_digits, find_foreground
 from .pages.page import Page, PageMaker
 
-_KINDS = ("single", "lines", "none", "plot")
-_SHARES = (0.33, 0.07, 0.55, 0.05)  # a page of lines gives a dozen digits, a page of none one
+_KINDS = ("single", "drawn", "lines", "none", "plot")
+_SHARES = (0.25, 0.08, 0.07, 0.55, 0.05)  # a page of lines gives a dozen digits, a page of none one
+_SMALLEST = 14.0  # pixels of a digit's height
 _NEAR = 0.35  # of the sides of a digit: what is found nearer to its middle is that digit
 _PAGES = 40  # of one seed
 
@@ -31,11 +32,13 @@ class Candidates:
         images: (n, 28, 28) uint8 in MNIST's geometry.
         finder: (n, 11) float32: the finder's probabilities of ten digits and of none.
         labels: (n,) uint8: digits, or the label of no digit.
+        mistaken: Share of the pages without digits on which the finder takes something for one.
     """
 
     images: Images
     finder: NDArray[np.float32]
     labels: Labels
+    mistaken: float
 
 
 Example = tuple[NDArray[np.uint8], NDArray[np.float32], int]
@@ -52,32 +55,42 @@ def find_on_pages(digits: Dataset, count: int, no_digit: int, seed: int = 0) -> 
     """
     half = count // 2
     found: dict[bool, list[Example]] = {True: [], False: []}
+    mistakes: list[bool] = []
     seeds = ((seed, number) for number in numbers())
-    for examples in map_chunks(_examples, seeds, shared=(digits, no_digit)):
-        for example in examples:
-            kept = found[example[-1] != no_digit]
-            if len(kept) < half:
-                kept.append(example)
+    for pages in map_chunks(_examples, seeds, shared=(digits, no_digit)):
+        for has_digits, examples in pages:
+            if not has_digits:
+                mistakes.append(bool(examples))
+            for example in examples:
+                kept = found[example[-1] != no_digit]
+                if len(kept) < half:
+                    kept.append(example)
         if min(map(len, found.values())) >= half:
             break
     images, rows, labels = zip(*found[True], *found[False], strict=True)
-    return Candidates(np.stack(images), np.stack(rows), np.array(labels, np.uint8))
+    share = float(np.mean(mistakes))
+    return Candidates(np.stack(images), np.stack(rows), np.array(labels, np.uint8), share)
 
 
-def _examples(shared: tuple[Dataset, int], seeds: Sequence[tuple[int, int]]) -> list[Example]:
+def _examples(
+    shared: tuple[Dataset, int], seeds: Sequence[tuple[int, int]]
+) -> list[tuple[bool, list[Example]]]:
+    """For each page whether it has digits, and what the finder takes for one."""
     digits, no_digit = shared
-    examples: list[Example] = []
+    pages: list[tuple[bool, list[Example]]] = []
     for seed in seeds:
-        maker = PageMaker(digits, seed)
+        maker = PageMaker(digits, seed, smallest=_SMALLEST)
         for _ in range(_PAGES):
             kind = maker.draw.choice(_KINDS, _SHARES)
             sides = 32 * maker.draw.integer(3, 10), 32 * maker.draw.integer(3, 10)
             page = maker.page(sides, kind)
+            examples: list[Example] = []
             for image, row, box in _seen(page):
                 label = _label(page, box, no_digit)
                 if label is not None and image.any():
                     examples.append((image, row, label))
-    return examples
+            pages.append((bool(page.digits), examples))
+    return pages
 
 
 def _seen(page: Page) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32], Box]]:
