@@ -21,11 +21,11 @@ _OF_MODEL = 0.5
 
 # Logistic regression of "there is no digit" on the log odds that the finder and the rejector give
 # it, with the prior of the rejector.
-_OF_FINDER, _OF_REJECTOR, _BIAS = 1.68, 0.18, -0.62
+_OF_FINDER, _OF_REJECTOR, _BIAS = 1.96, 0.35, 0.13
 
 # Logistic regression of "all of the line is right" on the logarithm of the product of its digits'
 # probabilities: digits may also be missed, or be none.
-_LINE_SLOPE, _LINE_BIAS = 1.0, 2.0
+_LINE_SLOPE, _LINE_BIAS = 1.39, 1.47
 
 _LEAST = 1e-4  # of a probability, so that its odds are finite
 

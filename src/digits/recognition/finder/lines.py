@@ -18,7 +18,7 @@ LEAST = 0.35
 
 _SIDES = (160, 448)  # pixels of the longer side of the first looks
 _FAR_SIDE = 896  # of another, where these show nothing
-_HEIGHTS = (30.0, 40.0)  # pixels of a usual digit in the second looks
+_HEIGHTS = (26.0, 34.0, 44.0)  # pixels of a usual digit in the second looks
 _MARGIN = 16  # pixels around the picture
 _MAX_PIXELS = 1_300_000  # of one second look
 _AROUND = 1.5  # heights of a digit that a second look shows around the digits

@@ -34,7 +34,7 @@ class Single:
 
     Attributes:
         mask: (h, w) uint8, its ink, 0 to 255, of the whole picture, perhaps at another scale.
-        seen: All digits in the picture, the chosen one first; empty without any.
+        seen: That digit, as all looks at it show it; empty without any.
         several: Score of the surest other digit that is not much smaller; 0 without any.
     """
 
@@ -52,36 +52,56 @@ def find_single(net: FinderNet, gray: Gray, ink: Ink = "auto") -> Single:
         seen = of_ink(merged(looks), looks, ink)
     if not len(seen):
         return Single(np.zeros(gray.shape, np.uint8), seen, 0.0)
+    seen = seen[_order(seen)]
+    box = seen.boxes[0]
+    closer = _closer(net, gray, box, _CLOSE)
+    mask = _ink(gray, box, closer)
+    if not mask.any():
+        closer = _closer(net, gray, box, _CLOSER)
+        mask = _ink(gray, box, closer)
+    return Single(mask, _nearest(merged([*looks, *closer]), box), _several(seen))
+
+
+def _order(seen: Sightings) -> NDArray[np.intp]:
+    """The indices of digits, the one first that a picture of one digit most likely means."""
     size = (seen.boxes[:, 2:] - seen.boxes[:, :2]).max(axis=1)
     best = int((seen.scores**2 * np.sqrt(size)).argmax())
-    order = np.r_[best, np.delete(np.arange(len(seen)), best)]
-    seen = seen[order]
+    return np.append(best, np.delete(np.arange(len(seen)), best))
+
+
+def _nearest(seen: Sightings, box: NDArray[np.floating]) -> Sightings:
+    """The digit in `box`, of those seen."""
+    away = np.abs(seen.middles - (box[:2] + box[2:]) / 2).max(axis=1)
+    return seen[np.array([int(away.argmin())])]
+
+
+def _several(seen: Sightings) -> float:
+    """The score of the surest digit after the first that is not much smaller."""
     beside = seen.scores[1:][seen.heights[1:] > _ALIKE * seen.heights[0]]
-    return Single(_ink(net, gray, seen.boxes[0]), seen, float(beside.max(initial=0.0)))
+    return float(beside.max(initial=0.0))
 
 
-def _ink(net: FinderNet, gray: Gray, box: NDArray[np.floating]) -> Gray:
-    """The ink of the digit in `box`; as large as `Single.mask`."""
-    ink = _ink_from(net, gray, box, _CLOSE)
-    return ink if ink.any() else _ink_from(net, gray, box, _CLOSER)
-
-
-def _ink_from(
+def _closer(
     net: FinderNet, gray: Gray, box: NDArray[np.floating], sides: tuple[float, ...]
-) -> Gray:
-    """The same by the mean of looks in which the digit's longer side has these pixels."""
+) -> list[Look]:
+    """Looks at what is in and around `box`, in which its longer side has these pixels."""
+    longer = max(float((box[2:] - box[:2]).max()), 1.0)
+    around = np.array([-1, -1, 1, 1]) * (_AROUND * longer + 4) + box
+    return [net.look(gray, around, side / longer) for side in sides]
+
+
+def _ink(gray: Gray, box: NDArray[np.floating], looks: list[Look]) -> Gray:
+    """The ink of the digit in `box` by the mean of looks; as large as `Single.mask`."""
     longer = max(float((box[2:] - box[:2]).max()), 1.0)
     scale = min(_WHOLE / longer, _MAX_MASK / max(gray.shape))
     height, width = (max(1, round(side * scale)) for side in gray.shape)
-    around = np.array([-1, -1, 1, 1]) * (_AROUND * longer + 4) + box
     share, own = np.zeros((2, height, width), np.float32)
-    for close in sides:
-        look = net.look(gray, around, close / longer)
+    for look in looks:
         matrix = np.array([[scale / look.scale, 0, 0], [0, scale / look.scale, 0]])
         matrix[:, 2] = -np.array([look.left, look.top]) * scale / look.scale
         share += cv2.warpAffine(look.mask, matrix, (width, height))
         own += cv2.warpAffine(_pointing(look, box), matrix, (width, height))
-    count = np.float32(len(sides))
+    count = np.float32(len(looks))
     return _piece(np.asarray(share / count), np.asarray(own / count))
 
 
