@@ -49,7 +49,7 @@ def test_the_digits_are_a_weighted_mean_of_model_and_finder() -> None:
     model = np.array([np.eye(10)[4]])
     rejector = np.array([[0.1] * 10 + [0.0]])
     digits, _ = joint(model, rejector, np.array([finder(0.5, 3)]))
-    np.testing.assert_allclose(digits[0, [3, 4]], [0.6, 0.4], atol=1e-3)
+    np.testing.assert_allclose(digits[0, [3, 4]], [0.5, 0.5], atol=1e-3)
     assert digits.sum() == pytest.approx(1)
 
 

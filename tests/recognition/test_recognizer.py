@@ -106,7 +106,7 @@ def test_what_is_no_digit_is_refused(recognizer: Recognizer, make: Callable[[Rng
     rng = np.random.default_rng(0)
     predictions = [recognizer.predict(png(make(rng))) for _ in range(15)]
     refused = [p for p in predictions if p.digit is None]
-    assert len(refused) / len(predictions) >= 0.85
+    assert len(refused) / len(predictions) >= 0.8
     assert all(p.reason and p.confidence < 0.5 for p in refused)
     assert all(len(p.probabilities) == 10 for p in refused)
 

@@ -105,12 +105,13 @@ def test_with_the_keyboard_alone(own_page: Any, own_server: Server) -> None:
         raise AssertionError(f"cannot reach {selector}")
 
     tab_to("#drawing")
-    for key, times in (("ArrowUp", 8), ("Space", 1), ("ArrowDown", 16), ("Space", 1)):
+    start = (("ArrowLeft", 5), ("ArrowUp", 8), ("Space", 1))
+    for key, times in (*start, ("ArrowRight", 10), ("ArrowDown", 16), ("Space", 1)):
         for _ in range(times):
             page.keyboard.press(key)
     wait_for_result(page)
-    assert page.inner_text("#digit") == "1"
-    page.keyboard.press("1")
+    assert page.inner_text("#digit") == "7"
+    page.keyboard.press("7")
     wait_for_text(page, "1 in", "#total")
     page.keyboard.press("Escape")
     assert wait_for_result(page) == "Nothing yet."
@@ -126,4 +127,4 @@ def test_with_the_keyboard_alone(own_page: Any, own_server: Server) -> None:
     tab_to("#remove-last")
     page.keyboard.press("Enter")
     wait_for_text(page, "1 in", "#total")
-    assert load(own_server.folder / "mine.npz")["all"].labels.tolist() == [1]
+    assert load(own_server.folder / "mine.npz")["all"].labels.tolist() == [7]

@@ -21,7 +21,7 @@ _OF_MODEL = 0.5
 
 # Logistic regression of "there is no digit" on the log odds that the finder and the rejector give
 # it, with the prior of the rejector.
-_OF_FINDER, _OF_REJECTOR, _BIAS = 1.96, 0.35, 0.13
+_OF_FINDER, _OF_REJECTOR, _BIAS = 1.76, 0.34, -0.05
 
 # Logistic regression of "all of the line is right" on the logarithm of the product of its digits'
 # probabilities: digits may also be missed, or be none.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..._io.files import read_error
 from ..._io.workers import worker_threads
 from ...errors import ModelError
-from ...imaging.decode import Picture
+from ...imaging.decode import Gray, Picture
 from ...imaging.foreground import Ink, flatten, is_blank
 from ...imaging.geometry import Box, bounding_box, to_mnist_geometry
 from ...imaging.resize import resize_to_limits
@@ -32,6 +32,8 @@ NET = "finder.tflite"
 
 _DIGIT_MAX_SIDE = 1600  # pixels; a digit of one thirtieth of it still has 53
 _PAGE_MAX_SIDE = 2400  # pixels
+_MOST_OF_COMPRESSION = 2  # gray values by which it changes a picture of one tone
+_NONE = np.append(np.zeros(10), 1).astype(np.float32)  # probabilities: no digit
 
 
 def find_foreground(
@@ -48,9 +50,11 @@ def find_foreground(
         ModelError: If the shipped net is missing or damaged.
     """
     gray, ink = flatten(picture, ink)
+    if _is_of_one_tone(gray):
+        return Foreground(np.zeros_like(gray), (0, 0, 0, 0), _NONE, several=0.0, blank=True)
     found = find_single(net or shipped_net(), resize_to_limits(gray, _DIGIT_MAX_SIDE), ink)
     seen = found.seen
-    row = _probabilities(seen, 0) if len(seen) else np.eye(11, dtype=np.float32)[10]
+    row = _probabilities(seen, 0) if len(seen) else _NONE
     blank = not found.mask.any() and is_blank(gray)
     return Foreground(found.mask, bounding_box(found.mask), row, found.several, blank)
 
@@ -63,6 +67,8 @@ def find_digits(
     Arguments and errors as of `find_foreground`.
     """
     gray, ink = flatten(picture, ink)
+    if _is_of_one_tone(gray):
+        return []
     small = resize_to_limits(gray, _PAGE_MAX_SIDE)
     seen, looks = find_all(net or shipped_net(), small, ink)
     scale = picture.gray.shape[0] / small.shape[0]
@@ -77,6 +83,11 @@ def shipped_net() -> FinderNet:
         return FinderNet(path.read_bytes(), str(path), worker_threads())
     except OSError as error:
         raise read_error(ModelError, str(path), error) from None
+
+
+def _is_of_one_tone(gray: Gray) -> bool:
+    """Whether nothing can be in a picture. The net sees ink of six gray values."""
+    return bool(np.ptp(gray) <= _MOST_OF_COMPRESSION)
 
 
 def _found(

@@ -17,9 +17,10 @@ _SIDES = (96, 192)  # pixels of the longer side of the first looks
 _FAR_SIDE = 384  # pixels of it, where these show nothing
 _MARGIN = 16  # pixels around the picture, for digits that touch its edge
 _CLOSE = (48.0, 72.0)  # pixels of the digit's longer side in the closer looks
-_CLOSER = (100.0, 140.0)  # and where these show no ink: of a hair-thin stroke
+_CLOSER = (100.0, 140.0)  # and where these show no ink of a sure digit: it is hair-thin
 _AROUND = 0.45  # of the longer side: what a closer look shows around the digit
-_SURE = 0.4  # of the score: less, and the picture is looked at from nearer
+_SURE = 0.4  # of the score: without such a digit, the picture is looked at from nearer
+_NEAR = 0.4  # of the longer side: middles that are nearer are of one digit
 _ALIKE = 0.5  # of the height of the chosen digit: smaller ones beside it do not count
 _INK = 0.4  # of the probability: what is less is no part of a stroke
 _WHOLE = 56.0  # pixels of the digit's longer side in the mask that is given
@@ -34,7 +35,7 @@ class Single:
 
     Attributes:
         mask: (h, w) uint8, its ink, 0 to 255, of the whole picture, perhaps at another scale.
-        seen: That digit, as all looks at it show it; empty without any.
+        seen: That digit alone, as all looks show it; empty without any.
         several: Score of the surest other digit that is not much smaller; 0 without any.
     """
 
@@ -56,10 +57,13 @@ def find_single(net: FinderNet, gray: Gray, ink: Ink = "auto") -> Single:
     box = seen.boxes[0]
     closer = _closer(net, gray, box, _CLOSE)
     mask = _ink(gray, box, closer)
-    if not mask.any():
+    if not mask.any() and seen.scores[0] > _SURE:
         closer = _closer(net, gray, box, _CLOSER)
         mask = _ink(gray, box, closer)
-    return Single(mask, _nearest(merged([*looks, *closer]), box), _several(seen))
+    again = _in(box, of_ink(merged([*looks, *closer]), closer, ink))
+    if not len(again):
+        mask = np.zeros_like(mask)
+    return Single(mask, again, _several(seen))
 
 
 def _order(seen: Sightings) -> NDArray[np.intp]:
@@ -69,10 +73,10 @@ def _order(seen: Sightings) -> NDArray[np.intp]:
     return np.append(best, np.delete(np.arange(len(seen)), best))
 
 
-def _nearest(seen: Sightings, box: NDArray[np.floating]) -> Sightings:
-    """The digit in `box`, of those seen."""
+def _in(box: NDArray[np.floating], seen: Sightings) -> Sightings:
+    """The surest digit whose middle is near that of `box`, or none."""
     away = np.abs(seen.middles - (box[:2] + box[2:]) / 2).max(axis=1)
-    return seen[np.array([int(away.argmin())])]
+    return seen[np.flatnonzero(away < _NEAR * (box[2:] - box[:2]).max())[:1]]
 
 
 def _several(seen: Sightings) -> float:
