@@ -54,10 +54,12 @@ def test_memory_stays_flat(tmp_path: Path, sample: Splits) -> None:
             own.send(("/api/predict", "/api/read")[number % 2] + "?pixels=true", files)
 
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(ask, range(200)))
-            early = resident(own)
-            list(pool.map(ask, range(400)))
-        assert resident(own) < early + 6e6  # 15 kB a request
+            rounds = []
+            for _ in range(4):
+                list(pool.map(ask, range(200)))
+                rounds.append(resident(own))
+        # A leak grows in every round; what the allocator keeps, not.
+        assert np.diff(rounds).min() < 3e6  # 15 kB a request
 
 
 @pytest.mark.heavy
