@@ -65,7 +65,9 @@ def test_what_cannot_be_converted(run: Run, models: dict[str, Path], tmp_path: P
     for command in (("convert", "text.h5", "-o", "b.h5"), ("info", "text.h5")):
         done = run(*command)
         assert done.returncode == 1
-        assert done.stderr == "Error: text.h5: the file is not HDF5. Give a model file (.h5).\n"
+        assert done.stderr == (
+            "Error: text.h5: the file is not a Keras model. Give a model file (.h5 or .keras).\n"
+        )
     done = run("convert", models["dense"], "-o", "b.h5")
     assert "is a model file of digits already" in done.stderr
     done = run("convert", "text.h5", "-o", models["dense"])

@@ -46,6 +46,80 @@ def test_idx_folder(tmp_path: Path, small: Splits, suffix: str) -> None:
     assert load(tmp_path) == small
 
 
+def test_idx_files_are_known_by_their_content(tmp_path: Path, small: Splits) -> None:
+    """In folders of their own names, twice, packed or not under the other's name."""
+    _write_idx(tmp_path, "t10k", small["test"], "")
+    for file in list(tmp_path.iterdir()):
+        folder = tmp_path / "MNIST" / file.name
+        folder.mkdir(parents=True)
+        (folder / file.name).write_bytes(gzip.compress(file.read_bytes()))
+        file.rename(tmp_path / f"{file.name.replace('-idx', '.idx')}.gz")
+    assert load(tmp_path)["test"] == small["test"]
+    other = next(tmp_path.glob("*labels*"))
+    other.write_bytes(other.read_bytes()[:-1] + b"\5")
+    with pytest.raises(DataError, match="another file has other labels of test"):
+        load(tmp_path)
+
+
+def test_idx_files_of_emnist_and_qmnist(tmp_path: Path, small: Splits) -> None:
+    data = small["train"]
+    rows = np.zeros((len(data), 8), ">i4")
+    rows[:, 0] = data.labels
+    header = bytes((0, 0, 0x0C, 2)) + struct.pack(">2I", *rows.shape)
+    (tmp_path / "qmnist-train-labels-idx2-int").write_bytes(header + rows.tobytes())
+    header = bytes((0, 0, 8, 3)) + struct.pack(">3I", *data.images.shape)
+    images = tmp_path / "qmnist-train-images-idx3-ubyte"
+    images.write_bytes(header + data.images.tobytes())
+    assert load(tmp_path)["train"] == data
+    (tmp_path / "emnist-digits-test-images-idx3-ubyte").write_bytes(images.read_bytes())
+    with pytest.raises(DataError, match="2 data sets: emnist-digits, qmnist"):
+        load(tmp_path)
+
+
+PIXELS = [f"pixel{i}" for i in range(784)]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("first", "last", "header"),
+    [
+        ([], ["label"], True),
+        (["", "label"], [], True),
+        (["Id", "Digit"], [], True),
+        (["class"], [], True),
+        (["count", "label"], [], False),
+        ([], ["label"], False),
+    ],
+)
+def test_csv_as_others_write_it(
+    tmp_path: Path, small: Splits, delimiter: str, first: list[str], last: list[str], header: bool
+) -> None:
+    data = small["test"]
+    count, labels = np.arange(len(data))[:, None], data.labels[:, None]
+    pixels = data.images.reshape(-1, 784)
+    columns = [count] if len(first) == 2 else []
+    table = np.hstack([*columns, *([labels] if first else []), pixels, *([labels] if last else [])])
+    lines = [[*first, *PIXELS, *last]] if header else []
+    lines += [[f'"{value}"' for value in row] for row in table.tolist()]
+    text = "\r\n".join(delimiter.join(line) for line in lines)
+    path = tmp_path / ("a.tsv" if delimiter == "\t" else "a.csv")
+    path.write_text(f"\ufeff{text}", encoding="utf-8")
+    assert load(path)["all"] == data
+
+
+def test_csv_of_floats_and_with_a_row_taken_for_a_header(tmp_path: Path, small: Splits) -> None:
+    data = small["test"]
+    table = np.column_stack([data.labels, data.images.reshape(-1, 784)]).tolist()
+    seen: dict[int, int] = {}
+    first = []
+    for value in table[0]:  # as a program that wants each name once writes them
+        first.append(f"{value}.{seen[value]}" if value in seen else str(value))
+        seen[value] = seen.get(value, 0) + 1
+    rows = [first, *([f"{value}.0" for value in row] for row in table[1:])]
+    (tmp_path / "a.csv").write_text("\n".join(map(",".join, rows)), encoding="utf-8")
+    assert load(tmp_path / "a.csv")["all"] == data
+
+
 @pytest.mark.parametrize("header", [True, False])
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
 def test_csv(tmp_path: Path, small: Splits, header: bool, name: str) -> None:
@@ -94,13 +168,17 @@ def _zip_of(content: bytes) -> bytes:
         ("a.csv", b"", "no lines of pixels"),
         ("a.csv", b"label,pixel0\n", "no lines of pixels"),
         ("a.csv", b"1,2,3\n", "3 columns"),
-        ("a.csv", b"pixel0,label\n1,2\n", "not 'label'"),
+        ("a.csv", b"pixel0,label\n1,2\n", "2 columns"),
         ("a.csv", b"1,2\n1,2,3\n", "not a table of numbers"),
-        ("a.csv", b"1,x,3\n", "not a table of numbers"),
+        ("a.csv", b"1,x,3\n", "no lines of pixels"),
+        ("a.csv", b"1,2,3\n1,x,3\n", "not a table of numbers"),
         ("a.csv", (",".join(["1"] * 784 + ["nan"])).encode(), "NaN"),
         ("a.csv", (",".join(["11"] * 785)).encode(), "range from 0 to 11"),
         ("a.csv", b"\xff\xfe\x00\x01", "not a table of numbers"),
-        ("a.csv.gz", b"no gzip", "not a table of numbers"),
+        ("a.csv.gz", b"no gzip", "no lines of pixels"),
+        ("a.csv.gz", b"\x1f\x8bno gzip", "not a table of numbers"),
+        ("a.csv", (b"1," * 784 + b"1\n2," + b"1," * 783 + b"2\n"), "the first and the last"),
+        ("a.csv", (b"1," * 783 + b"1\n"), "there are no labels"),
         ("a.txt", b"hello", "not a data set"),
         ("train-images-idx3-ubyte.gz", b"", "one of a pair"),
     ],

@@ -88,6 +88,59 @@ def test_each_source_has_its_own_custom(put: Any) -> None:
     assert labels(*singles) == [1, 7]
 
 
+@pytest.mark.parametrize(
+    ("folder", "label"),
+    [
+        ("seven", 7), ("Zero", 0), ("class_7", 7), ("label=7", 7), ("digit 07", 7), ("7s", 7),
+        ("7_seven", 7), ("sieben", 7), ("zéro", 0), ("三", 3), ("٧", 7), ("\uff17", 7),
+    ],
+)  # fmt: skip
+def test_folders_named_as_digits(put: Any, folder: str, label: int) -> None:
+    assert labels(put(f"{folder}/1.png", f"{folder}/alice/2.png")) == [label, label]
+
+
+@pytest.mark.parametrize("folder", ["alice", "seven_eight", "7 of 9", "007", "v7 final"])
+def test_folders_that_are_not(put: Any, folder: str) -> None:
+    with pytest.raises(DataError, match="neither its folder nor its name"):
+        ingest([put(f"{folder}/scan.png")])
+
+
+def test_dates_are_no_labels(put: Any) -> None:
+    names = ["3/2023-01-07_1.png", "4/20230107_2.png", "5/07.01.2023 3.png"]
+    assert labels(put(*names)) == [3, 4, 5]
+    with pytest.raises(DataError, match="neither its folder nor its name"):
+        ingest([put("dates/2023-01-07_1.png") / "dates"])
+
+
+def test_numbers_in_several_folders_stop_and_ask(put: Any) -> None:
+    folder = put("a/1.png", "a/2.png", "b/1.png")
+    with pytest.raises(DataError, match=r"may be its label, or count .*--pattern '\{label\}'"):
+        ingest([folder])
+    assert labels(folder, pattern="{label}") == [1, 2, 1]
+
+
+def test_folders_that_count_from_one_stop_and_ask(put: Any) -> None:
+    folder = put(*[f"Sample{number:03}/a.png" for number in range(1, 11)])
+    with pytest.raises(DataError, match="count from Sample001 to Sample010"):
+        ingest([folder])
+
+
+def test_numbers_that_are_not_the_digits_in_the_pictures_are_refused(put: Any) -> None:
+    folder = put(*[f"{(digit + 3) % 10}.png" for digit in range(10)])  # written as 0, 1, 2, …
+    with pytest.raises(DataError, match="do not seem to be labels"):
+        ingest([folder])
+    assert len(labels(folder, pattern="{label}")) == 10
+
+
+def test_what_decided_is_told(put: Any) -> None:
+    folder = put("set/3/a.png", "set/4/b.png", "set/0012_7.png") / "set"
+    assert ingest([folder]).labels_from == "the names of folders (2) and of files (1)"
+    assert ingest([folder / "3"]).labels_from == "the names of folders"
+    assert ingest([folder / "0012_7.png"]).labels_from == "the names of files"
+    pattern = ingest([folder / "0012_7.png"], pattern="{index}_{label}")
+    assert pattern.labels_from == "the pattern {index}_{label}"
+
+
 def test_names_that_count_are_no_labels(put: Any) -> None:
     folder = put(*[f"{number}.png" for number in range(12)])
     with pytest.raises(DataError, match="no file can be used"):
@@ -210,6 +263,19 @@ def test_folders_train_and_test_are_parts(put: Any) -> None:
         ingest([folder], test_fraction=0.5)
     with pytest.raises(DataError, match=r"b\.png: it is in neither"):
         ingest([folder, other])
+
+
+def test_validation_pictures_are_in_a_part(put: Any) -> None:
+    three = put("a/train/3/x.png", "a/valid/4/x.png", "a/test/5/x.png") / "a"
+    splits = ingest([three]).splits
+    assert {name: part.labels.tolist() for name, part in splits.items()} == {
+        "train": [3, 4], "test": [5],
+    }  # fmt: skip
+    two = put("b/train/3/x.png", "b/validation/4/x.png") / "b"
+    splits = ingest([two]).splits
+    assert {name: part.labels.tolist() for name, part in splits.items()} == {
+        "train": [3], "test": [4],
+    }  # fmt: skip
 
 
 def test_a_test_part_is_held_out(put: Any) -> None:

@@ -10,9 +10,10 @@ from typing import IO, Any
 import click
 
 from .._io.text import printable
+from .loader import Loader
 from .options import (
-    data_dir_option,
     data_options,
+    loading_options,
     new_file_options,
     output_option,
     overwrite_option,
@@ -21,7 +22,6 @@ from .options import (
     split_option,
 )
 from .output import result_stream, write_records
-from .progress import load_data
 
 
 @click.group("data", short_help="Inspect, show, plot and join data sets.")
@@ -34,7 +34,7 @@ def command() -> None:
 @result_options("text", "json", "jsonl")
 @quiet_option
 def info(
-    data: tuple[str, ...], data_dir: Path | None, fmt: str, output: Path | None, overwrite: bool
+    data: tuple[str, ...], loader: Loader, fmt: str, output: Path | None, overwrite: bool
 ) -> None:
     """Show sizes, counts of each digit, value range, duplicates and fingerprint.
 
@@ -45,7 +45,7 @@ def info(
     """
     from ..data.inspect import describe
 
-    records = [describe(splits) for splits in load_data(data, data_dir)]
+    records = [describe(splits) for splits in loader.load(data)]
     with result_stream(output, overwrite) as stream:
         if fmt == "text":
             for record in records:
@@ -90,7 +90,7 @@ def _write_info(record: dict[str, Any], stream: IO[str]) -> None:
 @quiet_option
 def show(
     data: str,
-    data_dir: Path | None,
+    loader: Loader,
     split: str,
     index: tuple[int, ...],
     label: tuple[int, ...],
@@ -107,7 +107,7 @@ def show(
     """
     from ..data.inspect import choose
 
-    dataset, indices = choose(load_data([data], data_dir)[0].part(split), index, label, count)
+    dataset, indices = choose(loader.load([data])[0].part(split), index, label, count)
     if output is None:
         from ..reports.terminal import render, supports_blocks
 
@@ -132,7 +132,7 @@ def show(
 @output_option("FILE.png", "Draw the plot in FILE.png.", default=Path("counts.png"))
 @overwrite_option
 @quiet_option
-def plot(data: str, data_dir: Path | None, output: Path, overwrite: bool) -> None:
+def plot(data: str, loader: Loader, output: Path, overwrite: bool) -> None:
     """Plot the number of pictures of each digit.
 
     \b
@@ -143,7 +143,7 @@ def plot(data: str, data_dir: Path | None, output: Path, overwrite: bool) -> Non
     from ..reports import plots
 
     refuse_existing(output, overwrite)
-    splits = load_data([data], data_dir)[0]
+    splits = loader.load([data])[0]
     plots.save(plots.counts(splits), output)
     click.echo(f"drew the counts of {printable(splits.name)} in {printable(output)}")
 
@@ -151,9 +151,9 @@ def plot(data: str, data_dir: Path | None, output: Path, overwrite: bool) -> Non
 @command.command("join")
 @click.argument("sets", nargs=-1, required=True, metavar="DATA...")
 @new_file_options("FILE.npz")
-@data_dir_option
+@loading_options
 @quiet_option
-def join(sets: tuple[str, ...], output: Path, data_dir: Path | None, overwrite: bool) -> None:
+def join(sets: tuple[str, ...], output: Path, loader: Loader, overwrite: bool) -> None:
     """Join data sets part by part: train with train, test with test, unsplit with unsplit.
 
     DATA is a name or path, as for --data of the other commands.
@@ -166,6 +166,6 @@ def join(sets: tuple[str, ...], output: Path, data_dir: Path | None, overwrite: 
     from ..data.formats.npz import check_npz_output, save_npz
 
     check_npz_output(output, overwrite)
-    splits = joined_splits(load_data(sets, data_dir), output.name)
+    splits = joined_splits(loader.load(sets), output.name)
     save_npz(splits, output)
     click.echo(f"wrote {printable(output)}: {splits.sizes}")

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from .._io.text import printable
+from .loader import Loader
 from .options import (
     PATH,
     data_options,
@@ -20,7 +21,7 @@ from .options import (
     split_option,
 )
 from .output import result_stream, write_records
-from .progress import load_data, progress_bar
+from .progress import progress_bar
 
 if TYPE_CHECKING:
     from ..evaluation.evaluate import Evaluation
@@ -43,7 +44,7 @@ _COLUMNS = ("model", "data", "n", "loss", "accuracy", "low95", "high95", "correc
 def command(
     models: tuple[str, ...],
     data: tuple[str, ...],
-    data_dir: Path | None,
+    loader: Loader,
     split: str,
     limit: int | None,
     report: Path | None,
@@ -66,7 +67,7 @@ def command(
     from ..recognition.recognizer import Recognizer
 
     recognizers = [Recognizer(model) for model in models]
-    datasets = [splits.part(split).limit(limit) for splits in load_data(data, data_dir)]
+    datasets = [splits.part(split).limit(limit) for splits in loader.load(data)]
     if report:
         check_writable(report / "report.html")
     with result_stream(output, overwrite) as stream:

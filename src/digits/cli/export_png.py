@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from .._io.text import printable
+from .loader import Loader
 from .options import PATH, data_options, limit_option, quiet_option, split_option
-from .progress import load_data, progress_bar
+from .progress import progress_bar
 
 
 @click.command("export-png", short_help="Write a data set as PNG files.")
@@ -31,7 +32,7 @@ from .progress import load_data, progress_bar
 )  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Write into a folder that already contains files.")
 @quiet_option
-def command(folder: Path, data: str, data_dir: Path | None, **options: Any) -> None:
+def command(folder: Path, data: str, loader: Loader, **options: Any) -> None:
     """Write the pictures of a data set to FOLDER as PNG files of 28×28 pixels.
 
     `digits ingest` reads them back bit for bit.
@@ -44,7 +45,7 @@ def command(folder: Path, data: str, data_dir: Path | None, **options: Any) -> N
     """
     from ..data.png import export_png
 
-    splits = load_data([data], data_dir)[0]
+    splits = loader.load([data])[0]
     with progress_bar("writing", sum(map(len, splits.values()))) as advance:
         count = export_png(splits, folder, progress=advance, **options)
     click.echo(f"wrote {count:,} pictures of {printable(splits.name)} to {printable(folder)}")

@@ -47,6 +47,9 @@ def _write_text(file: ModelFile, stream: IO[str]) -> None:
     lines = {"model": str(file.path), "family": f"{metadata.family}, preset {metadata.preset}"}
     if metadata.settings is None:
         lines["converted from"] = str(metadata.converted_from)
+        for number, (values, share) in enumerate((metadata.inputs or {}).items()):
+            name = "takes pixels" if number == 0 else "not"
+            lines[f"{name} {values}"] = f"reads {share:.0%} of the embedded digits"
     else:
         lines |= _training(metadata, metadata.settings)
     for test in metadata.test:

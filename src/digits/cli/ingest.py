@@ -65,8 +65,8 @@ def command(
     """Make a data set of labeled picture files.
 
     FOLDER is a folder of pictures, a single file, or a quoted glob. Each picture is preprocessed as
-    for `digits predict`. Labels are taken from folders named 0 to 9, from file names (7_1558.png or
-    0012_7.png), or from a CSV file.
+    for `digits predict`. Labels are taken from folders named as digits (7, seven,
+    class_7), from file names (7_1558.png or 0012_7.png), or from a CSV file.
 
     Files that cannot be read or have no label are reported and left out. Pictures that are
     recognized as no digit, or clearly as another digit than their label, are reported too, but
@@ -100,7 +100,11 @@ def command(
     save_npz(result.splits, output)
     more = f"; left out {left_out:,}" if left_out else ""
     more += f"; doubtful {doubtful:,}" if doubtful else ""
-    click.echo(f"wrote {printable(output)}: {result.splits.sizes}{more}")
+    counts = ", ".join(f"{digit}: {n:,}" for digit, n in enumerate(result.dataset.counts))
+    click.echo(
+        f"wrote {printable(output)}: {result.splits.sizes}{more}\n"
+        f"labels from {printable(result.labels_from)}: {counts}"
+    )
     return 1 if left_out else 0
 
 

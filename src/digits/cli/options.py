@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from .loader import Loader
 from .messages import Messages
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -72,21 +73,33 @@ def new_file_options(metavar: str) -> Callable[[Function], Function]:
     return decorate
 
 
-data_dir_option = click.option(
-    "--data-dir", type=PATH, metavar="FOLDER",
-    help="Folder to search first for MNIST, and to download it to.",
-)  # fmt: skip
+def loading_options(command: Function) -> Function:
+    """How data sets are loaded; the command gets a `loader`."""
+
+    @click.option(
+        "--data-dir", type=PATH, metavar="FOLDER",
+        help="Folder to search first for MNIST, and to download it to.",
+    )  # fmt: skip
+    @click.option("--invert", is_flag=True, help="Invert the images, of dark ink on light ground.")
+    @click.option("--transpose", is_flag=True, help="Swap rows and columns of the images.")
+    @functools.wraps(command)
+    def wrapped(
+        *args: Any, data_dir: Path | None, invert: bool, transpose: bool, **kwargs: Any
+    ) -> Any:
+        return command(*args, loader=Loader(data_dir, invert, transpose), **kwargs)
+
+    return wrapped  # type: ignore[return-value]
 
 
 def data_options(*, multiple: bool = True) -> Callable[[Function], Function]:
-    """--data and --data-dir."""
+    """--data, and how it is loaded."""
     from ..ingest.sources import DATA_HELP  # commands without data sets need none of it
 
     def decorate(command: Function) -> Function:
         return click.option(
             "--data", multiple=multiple, default=("auto",) if multiple else "auto", metavar="DATA",
             help=f"{DATA_HELP}{' Repeatable.' if multiple else ''}  [default: auto]",
-        )(data_dir_option(command))  # fmt: skip
+        )(loading_options(command))  # fmt: skip
 
     return decorate
 

@@ -47,7 +47,7 @@ _COLUMNS = ("path", "digit", "confidence", *(f"p{d}" for d in range(10)), "reaso
     "Draw each step from picture to answer into FILE: the picture, its foreground, the 28x28 "
     "model input, and the probabilities."
 )
-@result_options("text", "json", "jsonl", "csv")
+@result_options("text", "json", "jsonl", "csv", "submission")
 @quiet_option
 def command(
     pictures: tuple[str, ...],
@@ -62,13 +62,18 @@ def command(
 ) -> int:
     """Recognize the digit in each PICTURE: a file, a folder, a quoted glob, or - for stdin.
 
-    Results come in the order of the pictures. A picture without a digit, or with an unclear one,
-    gets a reason instead of a digit. For pictures with several digits, use `digits read`.
+    Each page of a PDF or TIFF file is a picture (file.pdf#2), and so is each row of pixels in a CSV
+    file. Results come in the order of the pictures. A picture without a digit, or with an unclear
+    one, gets a reason instead of a digit. For pictures with several digits, use `digits read`.
+
+    The format `submission` is what competitions on Kaggle want: ImageId,Label, with the most
+    probable digit of every picture.
 
     \b
     Examples:
       digits predict seven.png
       digits predict scans/ --format csv -o answers.csv
+      digits predict test.csv --format submission -o submission.csv
       digits predict seven.jpg --show steps.png
     """
     from ..imaging.find import find_pictures
@@ -95,6 +100,8 @@ def command(
                         answer = describe(outcome.result, top_k)
                         stream.write(f"{printable(outcome.name)}: {answer}\n")
                         stream.flush()
+            elif fmt == "submission":
+                write_records(_submission(counted), "csv", stream, ("ImageId", "Label"))
             else:
                 write_records((_record(o, fmt, top_k) for o in counted), fmt, stream, _COLUMNS)
         if show and kept:
@@ -122,6 +129,14 @@ def _show(outcomes: list[Predicted], path: Path) -> None:
 
     rows = [(o.kept, o.result) for o in outcomes if o.kept and o.result]
     drawing.save(drawing.show(rows), path)
+
+
+def _submission(outcomes: Iterable[Predicted]) -> Iterator[dict[str, Any]]:
+    """A row for each picture, counted from 1; without a label where there is no picture."""
+    for number, outcome in enumerate(outcomes, 1):
+        result = outcome.result
+        label = None if result is None else max(range(10), key=result.probabilities.__getitem__)
+        yield {"ImageId": number, "Label": label}
 
 
 def _record(outcome: Predicted, fmt: str, top_k: int) -> dict[str, Any]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import click
 
@@ -60,11 +58,3 @@ def download_bar() -> Iterator[Callable[[int], Callable[[int], None]] | None]:
             return lambda count: progress.advance(task, count)
 
         yield begin
-
-
-def load_data(data: Sequence[str], data_dir: Path | None) -> list[Any]:
-    """Load the data sets named on the command line, with a bar if one is downloaded."""
-    from ..ingest.sources import load
-
-    with download_bar() as bar:
-        return [load(name, data_dir, bar) for name in data]

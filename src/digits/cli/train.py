@@ -15,6 +15,7 @@ from ..models.families import FAMILIES
 from ..training.device import DEVICES
 from ..training.presets import DEFAULT_PRESET, PRESETS
 from ..training.recipe import FINE_TUNING_EPOCHS, FINE_TUNING_RATE, OPTIMIZERS
+from .loader import Loader
 from .options import PATH, data_options, limit_option, output_option, quiet_option, seed_option
 from .progress import download_bar, is_live
 
@@ -104,7 +105,7 @@ def command(
     arch: str | None,
     preset: str | None,
     data: tuple[str, ...],
-    data_dir: Path | None,
+    loader: Loader,
     output: Path | None,
     **options: Any,
 ) -> int:
@@ -134,7 +135,9 @@ def command(
                     arch,
                     data,
                     preset=preset,
-                    data_dir=data_dir,
+                    data_dir=loader.data_dir,
+                    invert=loader.invert,
+                    transpose=loader.transpose,
                     callback=callback,
                     progress=progress,
                     **options,

@@ -205,6 +205,19 @@ def joined(sets: Sequence[Dataset], name: str) -> Dataset:
     )
 
 
+def mended(splits: Splits, invert: bool, transpose: bool) -> Splits:
+    """The same data set with its images inverted, or their rows and columns swapped, or both."""
+    if not (invert or transpose):
+        return splits
+
+    def mend(images: Images) -> Images:
+        images = 255 - images if invert else images
+        return images.transpose(0, 2, 1) if transpose else images
+
+    parts = {name: replace(part, images=mend(part.images)) for name, part in splits.items()}
+    return Splits(splits.name, parts)
+
+
 def joined_splits(sets: Sequence[Splits], name: str) -> Splits:
     """Join data sets part by part: train with train, test with test, whole with whole.
 

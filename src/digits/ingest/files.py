@@ -13,22 +13,29 @@ from .._io.files import read_error
 from ..errors import DataError, DigitsError
 from ..imaging.find import walk_pictures
 
-PART_FOLDERS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
+_PARTS = {
+    "train": ("train", "training"),
+    "validation": ("validation", "valid", "val", "dev"),
+    "test": ("test", "testing"),
+}
+_PART_OF_FOLDER = {folder: part for part, folders in _PARTS.items() for folder in folders}
 
 
 class PictureFile(NamedTuple):
-    """A file that may be a picture: a `FoundFile` and its absolute path, with `/`."""
+    """A file that may be a picture.
+
+    Attributes:
+        path, inside, source: As of `FoundFile`.
+        absolute: Its absolute path, with `/`.
+        part: `train`, `validation` or `test` if it is below such a folder of its source, else
+            `all`.
+    """
 
     path: str
     inside: str
     source: int
     absolute: str
-
-    @property
-    def part(self) -> str:
-        """`train` or `test` if it is below such a folder of its source, else `all`."""
-        top, _, below = self.inside.partition("/")
-        return PART_FOLDERS.get(top.lower(), "all") if below else "all"
+    part: str
 
 
 def find_files(
@@ -49,8 +56,13 @@ def find_files(
             remedy = "Give picture files or folders of them"
             raise DataError("it does not exist", remedy, found.path)
         path = absolute(found.path)
-        files.setdefault(path, PictureFile(*found, path))
+        files.setdefault(path, PictureFile(*found, path, _part(found.inside)))
     return list(files.values()), [read_error(DataError, e.filename, e) for e in unreadable]
+
+
+def _part(inside: str) -> str:
+    top, _, below = inside.partition("/")
+    return _PART_OF_FOLDER.get(top.lower(), "all") if below else "all"
 
 
 def absolute(path: str | os.PathLike[str]) -> str:

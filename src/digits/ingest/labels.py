@@ -11,6 +11,7 @@ from string import Formatter
 
 from .._io.files import read_error
 from ..errors import DataError, DigitsError
+from .digit_names import named_digit
 from .files import PictureFile, absolute
 
 Label = int | DigitsError
@@ -19,6 +20,11 @@ Label = int | DigitsError
 _DIGITS = frozenset("0123456789")
 _SEPARATORS = re.compile("[ _.-]+")
 _NUMBERS = re.compile("[0-9]+(?:[ _.-]+[0-9]+)*")
+_COUNTED_FOLDER = re.compile("(.*?)0*([0-9]+)")
+_DATE = re.compile(
+    r"(?<!\d)(?:(?:19|20)\d\d[-_. ]?(?:0[1-9]|1[0-2])[-_. ]?(?:0[1-9]|[12]\d|3[01])"
+    r"|(?:0?[1-9]|[12]\d|3[01])[-_. ](?:0?[1-9]|1[0-2])[-_. ](?:19|20)\d\d)(?!\d)"
+)
 _PATTERN_REMEDY = (
     "Use a template such as '{label}_{index}' or '{index}_{label}', "
     "or a regular expression with a group (?P<label>...)"
@@ -26,14 +32,18 @@ _PATTERN_REMEDY = (
 
 
 def labels_from_names(files: Sequence[PictureFile]) -> list[Label]:
-    """Labels from folders named 0 to 9, else from names of numbers: 7_1558, 0012_7, or just 7.
+    """Labels from folders named as digits, else from names of numbers: 7_1558, 0012_7, or just 7.
 
-    The label is the first or the last number of a name, whichever has one digit. Where both have,
-    the other names of the same source decide: a longer number is not a label.
+    A folder is named as a digit if `named_digit` says so; of several, the one nearest to the file
+    counts. Of a file's name, the label is the first or the last number, whichever has one digit.
+    Where both have, the other names of the same source decide: a longer number is not a label.
+    Dates are no labels, and neither are names that count.
 
     Raises:
-        DataError: If no other name decides, or a name clearly contradicts its folder.
+        DataError: If no other name decides, folders count from 1 to 10, or names clearly
+            contradict their folders.
     """
+    _refuse_counting_folders(files)
     labels = [_folder_label(file) for file in files]
     # People name the files of different folders in different ways.
     by_source: dict[int, list[int]] = defaultdict(list)
@@ -52,6 +62,16 @@ def labels_from_names(files: Sequence[PictureFile]) -> list[Label]:
     ]
 
 
+def are_from_folders(files: Sequence[PictureFile]) -> list[bool]:
+    """For each file whether `labels_from_names` takes its label from a folder."""
+    return [_folder_label(file) is not None for file in files]
+
+
+def may_be_counted(files: Sequence[PictureFile]) -> list[bool]:
+    """For each file whether the label that `labels_from_names` gives it may be a count: 7.png."""
+    return [_folder_label(file) is None and len(_numbers(file)) == 1 for file in files]
+
+
 def _no_label(file: PictureFile) -> DataError:
     return DataError(
         "neither its folder nor its name gives the digit",
@@ -62,8 +82,34 @@ def _no_label(file: PictureFile) -> DataError:
 
 
 def _folder_label(file: PictureFile) -> int | None:
-    folder = file.absolute.split("/")[-2]
-    return int(folder) if folder in _DIGITS else None
+    """The digit of the nearest folder inside the source that is named as one, or of the source."""
+    for folder in _folders(file):
+        label = named_digit(folder)
+        if label is not None:
+            return label
+    return None
+
+
+def _folders(file: PictureFile) -> list[str]:
+    """The names of the folders that a file is in, nearest first, up to its source."""
+    depth = 1 + file.inside.count("/")
+    return file.absolute.split("/")[-2 : -2 - depth : -1]
+
+
+def _refuse_counting_folders(files: Sequence[PictureFile]) -> None:
+    """Raise DataError for folders such as Sample001 to Sample010: which of them is 0?"""
+    numbers: dict[str, dict[int, PictureFile]] = defaultdict(dict)
+    for file in files:
+        if match := _COUNTED_FOLDER.fullmatch(_folders(file)[0]):
+            numbers[match[1].casefold()].setdefault(int(match[2]), file)
+    for found in numbers.values():
+        if found.keys() == set(range(1, 11)):
+            first, last = (_folders(found[number])[0] for number in (1, 10))
+            raise DataError(
+                f"the folders count from {first} to {last}: which of them is 0 is not known",
+                "Rename them 0 to 9, or give --labels FILE.csv",
+                found[1].path.rpartition("/")[0] or found[1].path,
+            )
 
 
 def _refuse_contradiction(file: PictureFile, label: int) -> None:
@@ -102,14 +148,33 @@ def _labels_of_names(files: Sequence[PictureFile]) -> list[int | None]:
             )
         else:
             labels.append(int(digits[0] if first else digits[1]))
+    _refuse_counters(files, names, labels)
     return labels
 
 
+def _refuse_counters(
+    files: Sequence[PictureFile], names: Sequence[list[str]], labels: Sequence[int | None]
+) -> None:
+    """Raise DataError for several folders that each have a 1.png: a label, or the first picture?"""
+    folders: dict[str, set[str]] = defaultdict(set)
+    for file, name, label in zip(files, names, labels, strict=True):
+        if label is not None and len(name) == 1:
+            folders[name[0]].add(file.inside.rpartition("/")[0])
+            if len(folders[name[0]]) > 1:
+                raise DataError(
+                    f"its name may be its label, or count the pictures of the folder "
+                    f"{_folders(file)[0]}",
+                    "If it is the label, give --pattern '{label}'; else rename the folders 0 to 9, "
+                    "or give --labels FILE.csv",
+                    file.path,
+                )
+
+
 def _numbers(file: PictureFile) -> list[str]:
-    """The numbers in a file's name, if it consists of nothing else."""
+    """The numbers in a file's name, if it consists of nothing else and is no date."""
     name = file.inside.rpartition("/")[2]
     stem = name.rpartition(".")[0] or name
-    return _SEPARATORS.split(stem) if _NUMBERS.fullmatch(stem) else []
+    return _SEPARATORS.split(stem) if _NUMBERS.fullmatch(stem) and not _DATE.search(stem) else []
 
 
 def labels_from_pattern(files: Sequence[PictureFile], pattern: str) -> list[Label]:

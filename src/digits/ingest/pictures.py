@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -16,10 +17,23 @@ from ..data.arrays import Images
 from ..data.dataset import Dataset, Splits
 from ..errors import DataError, DigitsError, PictureError
 from ..imaging.foreground import Ink
+from ..recognition import rejector
 from ..recognition.preprocess import preprocess
+from ..recognition.rejector import NO_DIGIT
 from .doubts import Doubt, find_doubts
 from .files import PictureFile, find_files
-from .labels import labels_from_csv, labels_from_names, labels_from_pattern
+from .labels import (
+    are_from_folders,
+    labels_from_csv,
+    labels_from_names,
+    labels_from_pattern,
+    may_be_counted,
+)
+
+log = logging.getLogger(__name__)
+
+# Labels in file names are a guess. Strangers' digits are read right at 90 % and more.
+_MIN_NAMED, _MIN_NAMED_SHARE = 5, 0.5
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,7 @@ class IngestResult:
         paths: The file of each picture.
         rejected: For each file or folder that was left out, an error with its `path`.
         doubts: The pictures taken in whose label the recognizer doubts.
+        labels_from: Where the labels were found, for people: `the names of folders`.
     """
 
     splits: Splits
@@ -39,6 +54,7 @@ class IngestResult:
     paths: tuple[str, ...]
     rejected: tuple[DigitsError, ...]
     doubts: tuple[Doubt, ...]
+    labels_from: str
 
     def __repr__(self) -> str:
         return (
@@ -99,12 +115,52 @@ def ingest(
         raise _unusable(rejected, 0)
     dataset = Dataset(images[used], np.array(labels)[used], name)
     files = [files[i] for i in used]
+    if not (pattern or labels_csv):
+        _refuse_unlikely(dataset, files)
     splits = _split(dataset, files, test_fraction, seed)
     if shuffle:
         splits = Splits(name, {part: data.shuffled(seed) for part, data in splits.items()})
     taken = tuple(file.path for file in files)
     doubts = find_doubts(dataset, taken, ink, workers) if check else ()
-    return IngestResult(splits, dataset, taken, tuple(rejected), doubts)
+    place = _place_of_labels(files, pattern, labels_csv)
+    return IngestResult(splits, dataset, taken, tuple(rejected), doubts, place)
+
+
+def _refuse_unlikely(dataset: Dataset, files: Sequence[PictureFile]) -> None:
+    """Raise DataError if file names such as 7.png are hardly ever the digits in the pictures."""
+    named = np.flatnonzero(may_be_counted(files))
+    if len(named) < _MIN_NAMED:
+        return
+    guesses = rejector.probabilities(dataset.images[named])[:, :NO_DIGIT].argmax(axis=1)
+    share = float((guesses == dataset.labels[named]).mean())
+    if share < _MIN_NAMED_SHARE:
+        raise DataError(
+            f"the numbers in file names do not seem to be labels: {share:.0%} of {len(named):,} "
+            "pictures resemble that digit",
+            "Give --pattern or --labels, which are believed",
+            files[int(named[0])].path,
+        )
+
+
+def _place_of_labels(
+    files: Sequence[PictureFile],
+    pattern: str | None,
+    labels_csv: str | os.PathLike[str] | None,
+) -> str:
+    if labels_csv:
+        return os.fspath(labels_csv)
+    if pattern:
+        return f"the pattern {pattern}"
+    from_folders = are_from_folders(files)
+    if all(from_folders):
+        return "the names of folders"
+    folders = sum(from_folders)
+    names = len(files) - folders
+    return (
+        f"the names of folders ({folders:,}) and of files ({names:,})"
+        if folders
+        else "the names of files"
+    )
 
 
 def require_complete(result: IngestResult) -> None:
@@ -156,7 +212,16 @@ def _in_parts(
             raise DataError(problem, "Ingest the folders one by one, then join them", file.path)
     problem, remedy = "it is in neither train nor test", "Move it into one of these folders"
     rejected += [DataError(problem, remedy, file.path) for file in files if file.part == "all"]
-    return [file for file in files if file.part != "all"]
+    return _without_validation([file for file in files if file.part != "all"])
+
+
+def _without_validation(files: list[PictureFile]) -> list[PictureFile]:
+    """The same, with a validation part in `train`, or in `test` where there is none."""
+    if not any(file.part == "validation" for file in files):
+        return files
+    part = "train" if any(file.part == "test" for file in files) else "test"
+    log.info("the folder of validation pictures is a part of %s", part)
+    return [file._replace(part=part) if file.part == "validation" else file for file in files]
 
 
 def _labeled(

@@ -32,6 +32,9 @@ def load(
     data: str | os.PathLike[str] = "auto",
     data_dir: str | os.PathLike[str] | None = None,
     progress: ProgressBar | None = None,
+    *,
+    invert: bool = False,
+    transpose: bool = False,
 ) -> Splits:
     """Load a data set by name or path.
 
@@ -44,10 +47,31 @@ def load(
             to download it to.
         progress: Called with the number of bytes if MNIST is downloaded; returns a function that
             is called with the size of each piece.
+        invert: Invert the images, for a set of dark ink on light ground.
+        transpose: Swap rows and columns of the images, which EMNIST's files have swapped.
+
+    A set from a path that seems to need this, or has other flaws, gets a logged warning.
 
     Raises:
         DataError: If the data set is not found or cannot be read.
     """
+    splits = _load(data, data_dir, progress)
+    if invert or transpose:
+        from ..data.dataset import mended
+
+        splits = mended(splits, invert, transpose)
+    if data not in NAMES:
+        from .flaws import warn_of_flaws
+
+        warn_of_flaws(splits)
+    return splits
+
+
+def _load(
+    data: str | os.PathLike[str],
+    data_dir: str | os.PathLike[str] | None,
+    progress: ProgressBar | None,
+) -> Splits:
     if data not in NAMES:
         return _read(Path(data))
     from ..data.mnist import load_mnist, load_sample  # NumPy: `--help` imports this module

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.dataset import Dataset, Splits, as_dataset, joined
+from ..data.dataset import Dataset, Splits, as_dataset, joined, mended
 from ..data.mnist import ProgressBar
 from ..errors import DataError
 from ..ingest.sources import NAMES, load
@@ -64,6 +64,8 @@ def select_data(
     mix: int | None = 0,
     seed: int = 0,
     data_dir: str | os.PathLike[str] | None = None,
+    invert: bool = False,
+    transpose: bool = False,
     progress: ProgressBar | None = None,
 ) -> TrainingData:
     """Load the data sets and split them.
@@ -76,6 +78,8 @@ def select_data(
             is among the data.
         seed: Of everything random.
         data_dir: Where to look for MNIST, and to download it to.
+        invert: Invert the images, see `load`.
+        transpose: Swap rows and columns of the images, see `load`.
         progress: Progress bar of a download.
 
     Raises:
@@ -83,7 +87,8 @@ def select_data(
     """
     sets = _as_list(data)
     has_mnist = any(map(_is_mnist, sets))
-    parts = [_split(_as_splits(each, data_dir, progress), seed) for each in sets]
+    loaded = [_as_splits(each, data_dir, progress) for each in sets]
+    parts = [_split(mended(each, invert, transpose), seed) for each in loaded]
     sources, tests = [list(part) for part in zip(*parts, strict=True)]
     if limit is not None:
         whole = joined(sources, "+".join(source.name for source in sources))

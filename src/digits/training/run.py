@@ -21,7 +21,7 @@ from ..models.compile import compile_model
 from ..models.families import build
 from ..models.file import ModelFile
 from ..models.find import find_model
-from ..models.foreign.rebuild import load_model
+from ..models.foreign.load import load_model
 from ..models.metadata import DatasetInfo, ModelMetadata, ScoreInfo, StartedFrom
 from ..models.trust import load_trusted
 from ..recognition.recognizer import Recognizer
@@ -47,6 +47,8 @@ def train(
     limit: int | None = None,
     seed: int = 0,
     data_dir: str | os.PathLike[str] | None = None,
+    invert: bool = False,
+    transpose: bool = False,
     device: str = "auto",
     callback: Callback | None = None,
     progress: ProgressBar | None = None,
@@ -68,6 +70,8 @@ def train(
         limit: Number of training images to use.
         seed: Of everything random: the same seed, machine and versions give the same weights.
         data_dir: Where to look for MNIST, and to download it to.
+        invert: Invert the images, see `load`.
+        transpose: Swap rows and columns of the images, see `load`.
         device: `auto`, `cpu` or `gpu`.
         callback: Follows the training.
         progress: Progress bar of a download of MNIST.
@@ -81,7 +85,15 @@ def train(
     recipe = _recipe(base, family, preset, overrides)
     mix = mix if base else 0
     selected = select_data(
-        data, recipe, limit=limit, mix=mix, seed=seed, data_dir=data_dir, progress=progress
+        data,
+        recipe,
+        limit=limit,
+        mix=mix,
+        seed=seed,
+        data_dir=data_dir,
+        invert=invert,
+        transpose=transpose,
+        progress=progress,
     )
     recipe = recipe.for_size(len(selected.train))
     callback = callback or Callback()

@@ -1,6 +1,7 @@
-"""Folders of idx files, MNIST's original distribution.
+"""Folders of idx files, the original distribution of MNIST, and of EMNIST and QMNIST.
 
-Format: http://yann.lecun.com/exdb/mnist/ (big-endian header, then the bytes).
+Format: http://yann.lecun.com/exdb/mnist/ (big-endian header, then the values). A file is known by
+its content: whether it is packed, and what it contains, is not taken from its name.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,29 +19,55 @@ from numpy.typing import NDArray
 from ...errors import DataError
 from ..dataset import Dataset, Splits
 
-_NAME = re.compile(r"(train|t10k|test)-(images|labels)[-.]idx[13]-ubyte(\.gz)?")
+_NAME = re.compile(
+    r"(?:(?P<set>.+)-)?(?P<part>train|t10k|test|test10k)-(?P<kind>images|labels)"
+    r"[-.]idx[1-3]-(?:ubyte|int)(?:\.gz)?"
+)
+_DTYPES: dict[int, np.dtype[Any]] = {0x08: np.dtype(np.uint8), 0x0C: np.dtype(">i4")}
+_DEPTH = 2  # folders below the given one: torchvision has MNIST/raw below its root
+_MAX_ENTRIES = 200  # of a folder: one with more is no folder of idx files
+_GZIP = b"\x1f\x8b"
+
+
+class _Name(NamedTuple):
+    """What the name of an idx file says."""
+
+    path: Path
+    set: str
+    part: str
+    kind: str
 
 
 def matches(path: Path) -> bool:
     """See `Reader`. Also true of a single idx file, so that `read` explains what is missing."""
     if path.is_dir():
-        return any(_NAME.fullmatch(entry.name) for entry in path.iterdir())
+        return next(_files(path), None) is not None
     return bool(_NAME.fullmatch(path.name))
 
 
 def read(path: Path, name: str) -> Splits:
-    """Read `train-images-idx3-ubyte(.gz)` and its three companions; one pair will do.
+    """Read `train-images-idx3-ubyte` and its three companions; one pair will do.
 
-    See `Reader`.
+    Each may be packed with gzip, be in a folder of its own, and be there twice. EMNIST's files have
+    the name of the set in front, and QMNIST's labels seven more columns. See `Reader`.
     """
     if not path.is_dir():
         remedy = "Give the folder that contains both"
         raise DataError("this is one of a pair of idx files", remedy, path)
-    arrays: dict[tuple[str, str], NDArray[np.uint8]] = {}
-    for file in sorted(path.iterdir()):
-        if match := _NAME.fullmatch(file.name):
-            part = "train" if match[1] == "train" else "test"
-            arrays[part, match[2]] = _read_array(file, 3 if match[2] == "images" else 1)
+    files = list(_files(path))
+    sets = sorted({file.set for file in files})
+    if len(sets) > 1:
+        problem = (
+            f"it contains {len(sets)} data sets: {', '.join(each or 'MNIST' for each in sets)}"
+        )
+        raise DataError(problem, "Move the files of one into a folder of its own", path)
+    arrays: dict[tuple[str, str], NDArray[Any]] = {}
+    for file in files:
+        array = _read_array(file)
+        known = arrays.setdefault((file.part, file.kind), array)
+        if not np.array_equal(known, array):
+            problem = f"another file has other {file.kind} of {file.part}"
+            raise DataError(problem, "Remove one of them", file.path)
     parts = {}
     for part in ("train", "test"):
         kinds = [kind for kind in ("images", "labels") if (part, kind) in arrays]
@@ -51,16 +80,38 @@ def read(path: Path, name: str) -> Splits:
     return Splits(name, parts)
 
 
-def _read_array(path: Path, dimensions: int) -> NDArray[np.uint8]:
-    damaged = DataError("the file is damaged or not an idx file", "Download it again", path)
+def _files(folder: Path, depth: int = _DEPTH) -> Iterator[_Name]:
+    """The idx files in a folder and in those below it, by their names."""
+    entries = sorted(folder.iterdir())
+    if len(entries) > _MAX_ENTRIES:
+        return
+    for entry in entries:
+        match = _NAME.fullmatch(entry.name)
+        if match and entry.is_file():
+            part = "train" if match["part"] == "train" else "test"
+            yield _Name(entry, match["set"] or "", part, match["kind"])
+        elif depth and entry.is_dir():
+            yield from _files(entry, depth - 1)
+
+
+def _read_array(file: _Name) -> NDArray[Any]:
+    """(n, rows, columns) images, or (n,) labels."""
+    damaged = DataError("the file is damaged or not an idx file", "Download it again", file.path)
+    content = file.path.read_bytes()
     try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        if content[:2] == _GZIP:
+            content = gzip.decompress(content)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise damaged from error
+    dtype = _DTYPES.get(content[2]) if len(content) >= 4 and content[:2] == b"\0\0" else None
+    if dtype is None:
+        raise damaged
+    dimensions = content[3]
     header = 4 + 4 * dimensions
-    if len(content) < header or content[:4] != bytes((0, 0, 8, dimensions)):
+    if dimensions not in ((3,) if file.kind == "images" else (1, 2)) or len(content) < header:
         raise damaged
     shape = tuple(int(size) for size in np.frombuffer(content, ">u4", dimensions, offset=4))
-    if len(content) != header + int(np.prod(shape, dtype=object)):
+    if len(content) != header + int(np.prod(shape, dtype=object)) * dtype.itemsize:
         raise damaged
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    array = np.frombuffer(content, dtype, offset=header).reshape(shape)
+    return array if file.kind == "images" or dimensions == 1 else array[:, 0]

@@ -1,0 +1,72 @@
+"""Names of digits, as people call folders: 7, seven, class_7, label=7, ٧."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_WORDS = """
+    zero one two three four five six seven eight nine
+    null eins zwei drei vier fünf sechs sieben acht neun
+    zéro un deux trois quatre cinq six sept huit neuf
+    cero uno dos tres cuatro cinco seis siete ocho nueve
+    zero uno due tre quattro cinque sei sette otto nove
+    zero um dois três quatro cinco seis sete oito nove
+    nul een twee drie vier vijf zes zeven acht negen
+    noll ett två tre fyra fem sex sju åtta nio
+    nul en to tre fire fem seks syv otte ni
+    zero jeden dwa trzy cztery pięć sześć siedem osiem dziewięć
+    ноль один два три четыре пять шесть семь восемь девять
+    sıfır bir iki üç dört beş altı yedi sekiz dokuz
+    nol satu dua tiga empat lima enam tujuh delapan sembilan
+    零 一 二 三 四 五 六 七 八 九
+    영 일 이 삼 사 오 육 칠 팔 구
+"""
+_FILLERS = frozenset(
+    "class cls category cat label lbl digit digits number num no n d c s the img images "
+    "ziffer klasse zahl chiffre classe nombre cifra dígito digito numero número clase".split()
+)
+_TOKENS = re.compile(r"[^\W\d_]+|\d+")
+
+
+def _plain(text: str) -> str:
+    """Lowercase, in compatible characters, without accents."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(each for each in decomposed if not unicodedata.combining(each))
+
+
+def _meanings() -> dict[str, int]:
+    """What each word means; a word with two meanings in two languages (`sex`, `sei`) has none."""
+    found: dict[str, set[int]] = {}
+    for line in _WORDS.strip().splitlines():
+        for digit, word in enumerate(line.split()):
+            found.setdefault(_plain(word), set()).add(digit)
+    return {word: min(digits) for word, digits in found.items() if len(digits) == 1}
+
+
+_MEANINGS = _meanings()
+
+
+def named_digit(name: str) -> int | None:
+    """The one digit that a folder's name stands for, or None.
+
+    The name is a digit in any script or a word for one in a common language, alone or beside a word
+    such as `class` or `digit`. Both together must agree: `7_seven`.
+    """
+    digits: set[int] = set()
+    for token in _TOKENS.findall(_plain(name)):
+        digit = _digit_of(token)
+        if digit is not None:
+            digits.add(digit)
+        elif token not in _FILLERS:
+            return None
+    return digits.pop() if len(digits) == 1 else None
+
+
+def _digit_of(token: str) -> int | None:
+    if token in _MEANINGS:
+        return _MEANINGS[token]
+    if not token.isdecimal():
+        return None
+    number = int(token)  # in any script
+    return number if len(token) == 1 or (len(token) == 2 and number < 10) else None
