@@ -211,8 +211,11 @@ def hollow_png(width: int, height: int) -> bytes:
 BROKEN = {
     "empty": (b"", "empty"),
     "text": (b"just some words\n" * 20, "not a picture"),
-    "pdf": (b"%PDF-1.7 and so on", "a PDF"),
-    "heic": (b"\0\0\0\x18ftypheic and so on", "HEIC"),
+    "pdf": (b"%PDF-1.7 and so on", "the PDF is damaged"),
+    "heic": (b"\0\0\0\x18ftypheic and so on", "damaged"),
+    "video": (b"\0\0\0\x18ftypmp42 and so on", "a video"),
+    "drawing": (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG"),
+    "raw": (b"FUJIFILMCCD-RAW 0201", "raw picture"),
     "png cut in the pixels": (encoded(gray(), "PNG")[:-40], "cut short"),
     "png cut in the header": (encoded(gray(), "PNG")[:20], "cut short"),
     "png with a wrong sum": (encoded(gray(), "PNG").replace(b"IDAT", b"IDAZ"), "cut short"),

@@ -34,7 +34,8 @@ from imaging.broken_pictures import (
 
 DAMAGED = "the picture is cut short or damaged"
 TOO_LARGE = "the picture is too large"
-OUTCOMES = (READ, NO_INK, DAMAGED, TOO_LARGE, "the file is not a picture", "the file is empty")
+OTHER_KINDS = ("not a picture", "empty", "a video", "an SVG drawing", "a camera's raw picture")
+OUTCOMES = (READ, NO_INK, DAMAGED, TOO_LARGE, *(f"the file is {kind}" for kind in OTHER_KINDS))
 SEEDS = seeds()
 
 fuzz = settings(

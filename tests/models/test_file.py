@@ -108,7 +108,7 @@ def test_a_file_of_another_program(tmp_path: Path) -> None:
     (tmp_path / "text.h5").write_text("hello")
     with pytest.raises(ModelError, match=r"not written by digits\. Run `digits convert`"):
         read(tmp_path / "text.h5")
-    with pytest.raises(ModelError, match="not HDF5"):
+    with pytest.raises(ModelError, match="not a Keras model"):
         Recognizer(tmp_path / "text.h5")
 
 

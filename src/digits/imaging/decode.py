@@ -18,6 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from .._io.files import read_error
 from .._io.stderr import native_stderr_silenced
 from ..errors import PictureError
+from .pages import Page, is_pdf, render
 from .pixels import (
     MAX_PIXELS,
     Gray,
@@ -30,7 +31,7 @@ from .pixels import (
 
 __all__ = ["Gray", "Named", "Picture", "Source", "decode"]
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "JPEG2000", "PPM", "ICO")
 NOTE_KEY = "digits"
 """Key of the PNG text chunk in which `digits` notes that a file is one of its own."""
 MAX_BYTES = 100_000_000  # of an encoded picture: 50 megapixels in 16 bits fit
@@ -39,7 +40,10 @@ UNNAMED = "the picture"
 
 _MAX_RLE_PIXELS = 20_000_000  # Pillow expands the runs of a BMP in Python: a second for this many
 _MAX_SCANS = 100  # a progressive JPEG has about ten
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+_VIDEOS = (b"\x1aE\xdf\xa3", b"\0\0\1\xba")  # Matroska and WebM, MPEG
+_RAWS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"IIU\0")  # others are TIFF files
 _ORIENTATION = 0x0112  # EXIF tag
 _TILE_SIDES = (0x0142, 0x0143)  # TIFF tags: width and length of a tile
 
@@ -82,7 +86,9 @@ class Named:
     source: Source
 
 
-Source = Union[str, "os.PathLike[str]", bytes, IO[bytes], Image.Image, NDArray[Any], Picture, Named]
+Source = Union[
+    str, "os.PathLike[str]", bytes, IO[bytes], Image.Image, NDArray[Any], Picture, Named, Page
+]
 """What can be decoded: see `decode`."""
 
 
@@ -93,8 +99,10 @@ def decode(source: Source, name: str | None = None) -> Picture:
         source: One of
 
             - a path, the bytes of a file, or a binary file object (read from its current position
-              to its end): PNG, JPEG, WebP, GIF, TIFF or BMP of any depth, up to 100 MB and 50
-              megapixels, rotated by its EXIF orientation;
+              to its end): PNG, JPEG, WebP, HEIC, AVIF, GIF, TIFF, BMP, JPEG 2000, PGM, ICO or TGA
+              of any depth, up to 100 MB and 50 megapixels, rotated by its EXIF orientation; or a
+              PDF, whose first page is drawn;
+            - a `Page` of a PDF or TIFF file;
             - a PIL image: its current frame, rotated by its EXIF orientation;
             - a NumPy array: (h, w) or (h, w, 1) gray, (h, w, 2) gray and alpha, (h, w, 3) RGB or
               (h, w, 4) RGBA; uint8, uint16, bool, another integer from 0 to 255, float from 0 to 1,
@@ -111,6 +119,8 @@ def decode(source: Source, name: str | None = None) -> Picture:
         return decode(source.source, name or source.name)
     if isinstance(source, Picture):
         return source if name in (None, source.name) else replace(source, name=name or UNNAMED)
+    if isinstance(source, Page):
+        name = name or source.name
     path = name or _path(source)
     try:
         picture = _decode(source, path or UNNAMED)
@@ -137,15 +147,21 @@ def _decode(source: Source, name: str) -> Picture:
         return Picture(name, *from_array(source))
     if isinstance(source, Image.Image):
         return _decode_with_pillow(source, name)
-    content = read_content(source)
+    page = source if isinstance(source, Page) else None
+    content = read_content(page.path if page else source)
     if not content:
         raise PictureError("the file is empty", "Save or copy it again")
     if len(content) > MAX_BYTES:
         raise _too_many_bytes(len(content))
-    return _decode_with_pillow(content, name)
+    if is_pdf(content):
+        gray, more = render(content, page.number if page else 0)
+        return Picture(name, gray, more=more and not page)
+    return _decode_with_pillow(content, name, page)
 
 
-def _decode_with_pillow(source: bytes | Image.Image, name: str) -> Picture:
+def _decode_with_pillow(
+    source: bytes | Image.Image, name: str, page: Page | None = None
+) -> Picture:
     """Decode the content of a file, or an image that Pillow may not have loaded yet."""
     content = source if isinstance(source, bytes) else b""
     try:
@@ -154,9 +170,11 @@ def _decode_with_pillow(source: bytes | Image.Image, name: str) -> Picture:
             if isinstance(source, Image.Image):
                 _refuse_bombs(source, b"")
                 return _picture(source, name)
-            image = Image.open(io.BytesIO(source), formats=FORMATS)
+            image = Image.open(io.BytesIO(source), formats=_formats(source, name))
+            if page:
+                image.seek(page.number)
             _refuse_bombs(image, source)
-            more = _has_more(image)
+            more = not page and _has_more(image)
             image.draft("L", None)  # a JPEG's own gray: the same values in half the time
             return _picture(image, name, more)
     except PictureError:
@@ -164,9 +182,24 @@ def _decode_with_pillow(source: bytes | Image.Image, name: str) -> Picture:
     except Image.DecompressionBombError:
         raise too_many_pixels() from None
     except UnidentifiedImageError:
-        raise (_damaged() if content.startswith(_SIGNATURES) else _no_picture(content)) from None
+        known = content.startswith(_SIGNATURES) or _is_heif(content)
+        raise (_damaged() if known else _no_picture(content)) from None
     except Exception as error:  # broken files make Pillow raise nearly anything
         raise _damaged() from error
+
+
+def _formats(content: bytes, name: str) -> tuple[str, ...]:
+    """The formats to try; those without a signature of their own only by the name of the file."""
+    if _is_heif(content):
+        import pillow_heif  # 20 ms, which other pictures need not wait for
+
+        pillow_heif.register_heif_opener()
+        return ("HEIF",)
+    return (*FORMATS, "TGA") if name.lower().endswith(".tga") else FORMATS
+
+
+def _is_heif(content: bytes) -> bool:
+    return content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS
 
 
 def read_content(source: object) -> bytes:
@@ -283,9 +316,10 @@ def _too_many_bytes(count: int) -> PictureError:
 
 
 def _no_picture(content: bytes) -> PictureError:
-    kind = "not a picture"
-    if content[4:8] == b"ftyp":
-        kind = "HEIC or AVIF, which is not supported"
-    elif content.startswith(b"%PDF"):
-        kind = "a PDF, not a picture"
-    return PictureError(f"the file is {kind}", "Save it as PNG or JPEG")
+    if content[4:8] == b"ftyp" or content.startswith(_VIDEOS):
+        return PictureError("the file is a video", "Save a frame of it as PNG or JPEG")
+    if b"<svg" in content[:1024].lower():
+        return PictureError("the file is an SVG drawing", "Export it as PNG")
+    if content.startswith(_RAWS):
+        return PictureError("the file is a camera's raw picture", "Export it as JPEG")
+    return PictureError("the file is not a picture", "Save it as PNG or JPEG")

@@ -17,7 +17,7 @@ from ..errors import ModelError, OutputError
 from ._keras import import_keras
 from .compile import compile_model
 from .compiled import CompiledModel
-from .foreign.rebuild import load_model
+from .foreign.load import load_model
 
 TOLERANCE = 1e-4
 """The largest accepted difference in probability: ten times what float32 arithmetic in another

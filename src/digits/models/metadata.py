@@ -93,6 +93,8 @@ class ModelMetadata:
         validation_pictures: Number of training pictures held out for validation.
         temperature: What calibration divided the logits by.
         converted_from: Name of the file that another program wrote.
+        inputs: What share of the embedded digits a converted model reads by its input, such as
+            `0 to 255`: the values of background and ink. The first is the one that is used.
     """
 
     family: str
@@ -110,6 +112,7 @@ class ModelMetadata:
     temperature: float | None = None
     started_from: StartedFrom | None = None
     converted_from: str | None = None
+    inputs: Mapping[str, float] | None = field(default=None, hash=False)
 
     def to_json(self) -> dict[str, Any]:
         """All fields as plain JSON values."""

@@ -23,6 +23,13 @@ from .families import REJECTOR
 from .file import USER_BLOCK, ModelFile, is_ours, parse, read_bytes
 from .find import shipped_folder
 
+CHANCE = 0.2
+"""Share of the embedded digits: a model that reads fewer of them answers by chance."""
+
+USUAL_INPUT = "0 to 1"
+
+_COMPILED = "compiled-2"  # counted up when conversion changes
+
 log = logging.getLogger(__name__)
 
 
@@ -45,6 +52,7 @@ def load_trusted(path: str | os.PathLike[str]) -> ModelFile:
     if ours and ours.family == REJECTOR:
         raise ModelError("a rejector is not a recognizer", "Give another model", path)
     compiled = parse(_compiled(path, key), path)
+    _say_how_it_reads(compiled)
     return replace(ours or compiled, compiled=compiled.compiled, size=len(content))
 
 
@@ -70,7 +78,28 @@ def convert_file(
     converted = _compiled(source, _key(content))
     write_bytes(target, converted)
     trust(target)
-    return parse(converted, target)
+    file = parse(converted, target)
+    _say_how_it_reads(file)
+    return file
+
+
+def _say_how_it_reads(file: ModelFile) -> None:
+    """Log which input a converted model has, if that is not the usual one, or if none will do."""
+    inputs = file.metadata.inputs
+    if not inputs:
+        return
+    used, *others = inputs
+    tried = ", ".join(f"{other}: {inputs[other]:.0%}" for other in others)
+    if inputs[used] < CHANCE:
+        log.warning(
+            "%s answers by chance: it reads %.0f%% of the embedded digits with pixels from %s (%s)",
+            file.path, 100 * inputs[used], used, tried,
+        )  # fmt: skip
+    elif used != USUAL_INPUT:
+        log.info(
+            "%s takes pixels from %s: it reads %.0f%% of the embedded digits so (%s)",
+            file.path, used, 100 * inputs[used], tried,
+        )  # fmt: skip
 
 
 def trust(path: str | os.PathLike[str]) -> None:
@@ -94,7 +123,7 @@ def _compiled(path: Path, key: str) -> bytes:
     """The model file that `convert` makes of the one at `path`, from the cache if possible."""
     from .foreign.convert import convert
 
-    cached = cache_folder() / "compiled" / f"{key}.h5"
+    cached = cache_folder() / _COMPILED / f"{key}.h5"
     with suppress(ModelError):
         content = read_bytes(cached)
         parse(content, cached)

@@ -6,14 +6,19 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
 
+from .._io.files import read_error
 from .._io.workers import map_chunks
-from ..errors import PictureError
+from ..data.formats import csv
+from ..errors import DataError, PictureError
 from ..imaging.decode import UNNAMED, Named, Picture, Source, read_content
+from ..imaging.geometry import IMAGE_NOTE
+from ..imaging.pages import Page, pages_of
 from .results import Outcome
 
 Result = TypeVar("Result", bound=Outcome[Any, Any])
@@ -41,11 +46,32 @@ def map_pictures(
     if isinstance(sources, str | bytes | os.PathLike):
         raise TypeError("sources must be several pictures, not one: give a list")
     chunks = map_chunks(
-        partial(function, **settings), map(_portable, sources), shared=model, workers=workers
+        partial(function, **settings),
+        (_portable(one) for source in sources for one in pictures_in(source)),
+        shared=model,
+        workers=workers,
     )
     with closing(chunks):
         for outcomes in chunks:
             yield from outcomes
+
+
+def pictures_in(source: Source) -> Iterator[Source | PictureError]:
+    """The pages of a PDF or TIFF file, the rows of a CSV file, or a source that is one picture."""
+    if not isinstance(source, str | os.PathLike):
+        yield source
+        return
+    if not csv.matches(Path(source)):
+        yield from pages_of(source)
+        return
+    try:
+        images = csv.read_images(Path(source))
+    except (DataError, OSError) as error:
+        problem = error if isinstance(error, DataError) else read_error(DataError, source, error)
+        yield PictureError(problem.problem, problem.remedy, os.fspath(source))
+        return
+    for number, image in enumerate(images, 1):
+        yield Picture(f"{os.fspath(source)}#{number}", image, note=IMAGE_NOTE)
 
 
 def failure(error: PictureError) -> Outcome[Any, Any]:
@@ -60,8 +86,10 @@ def received(source: Source | PictureError) -> Source:
     return source
 
 
-def _portable(source: Source) -> Source | PictureError:
+def _portable(source: Source | PictureError) -> Source | PictureError:
     """`source` in a form that another process can receive: open files become their bytes."""
+    if isinstance(source, PictureError | Page):
+        return source
     if isinstance(source, Named):
         inner = _portable(source.source)
         return inner if isinstance(inner, PictureError) else Named(source.name, inner)

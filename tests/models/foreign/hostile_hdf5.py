@@ -215,12 +215,12 @@ def _add_file_kinds() -> None:
         def _(path: Path) -> None:
             path.write_bytes(make(_valid(path)))
 
-    no = "the file is not HDF5"
+    no = "the file is not a Keras model"
     content("0 bytes", "is empty", lambda b: b"")
     for part in (0.03, 0.3, 0.5, 0.9, 0.999):
         content(f"cut at {part:.1%}", "is damaged", lambda b, p=part: b[: int(len(b) * p)])
     content("cut at 7 bytes", no, lambda b: b[:7])
-    content("signature only", "is damaged|not HDF5", lambda b: b[:8])
+    content("signature only", "is damaged|not a Keras model", lambda b: b[:8])
     content("superblock only", "is damaged", lambda b: b[:96])
     content("first block zeroed", no, lambda b: bytes(512) + b[512:])
     content("all but the first block zeroed", "is damaged", lambda b: b[:512] + bytes(len(b) - 512))
@@ -229,7 +229,7 @@ def _add_file_kinds() -> None:
     content("picture", no, lambda b: b"\x89PNG\r\n\x1a\n" + bytes(500))
     content("zeros", no, lambda b: bytes(5000))
 
-    @kind("zip (.keras renamed)", no)
+    @kind("zip (.keras renamed)", "not a .keras file")
     def _(path: Path) -> None:
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("config.json", "{}")

@@ -14,16 +14,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .graph import Node, nodes_of
+from .graph import Node, class_and_config, nodes_of
 from .layers import LAYERS
-from .settings import LayerSpec, Origin, Settings, Shape, quoted, refused
+from .settings import KerasLayers, LayerSpec, Origin, Settings, Shape, quoted, refused
 
 MAX_WEIGHTS = 50_000_000
 MAX_VALUES = 20_000_000  # in the output of one layer, for one picture
 MAX_STEPS = 400  # of all loops together: they are written out, step by step
 MAX_WORK = 5_000_000_000  # multiplications for one picture
 MAX_JSON = 4 << 20  # characters
-INPUTS: tuple[Shape, ...] = ((28, 28), (784,), (28, 28, 1), (1, 28, 28))
+INPUTS: tuple[Shape, ...] = (
+    (28, 28), (784,), (28, 28, 1), (1, 28, 28), (28, 28, 3), (3, 28, 28),
+    (32, 32), (1024,), (32, 32, 1), (1, 32, 32), (32, 32, 3), (3, 32, 32),
+)  # fmt: skip
+"""With 32 pixels, as LeNet-5 has them, there are two more all around; all channels are alike."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Network:
         layers: In an order in which they can be computed.
         input: Shape of its input, one of `INPUTS`.
         scaled: Whether it expects pixels 0..1 (else 0..255).
+        inverted: Whether it expects dark ink on light ground.
         logits: Whether its output needs a softmax to become probabilities.
     """
 
@@ -56,6 +61,7 @@ class Network:
     input: Shape
     scaled: bool
     logits: bool
+    inverted: bool = False
 
 
 def parse(config: str | bytes, keras_version: str, backend: str) -> Network:
@@ -109,12 +115,47 @@ def _layers(nodes: Sequence[Node], origin: Origin) -> tuple[list[Layer], Shape]:
 def _spec(node: Node, shapes: list[Shape], origin: Origin) -> LayerSpec:
     if node.kind not in LAYERS:
         raise refused(f"layer {quoted(node.name)} is a {quoted(node.kind)}, which is not supported")
-    settings = Settings(node.kind, node.name, node.config, origin)
+    config, after = _split_activation(node, origin)
+    settings = Settings(node.kind, node.name, config, origin)
     spec = LAYERS[node.kind](settings, shapes)
     settings.refuse_unread()
+    spec = replace(spec, layers=(*spec.layers, *after))
+    if origin.major < 3:
+        spec = replace(spec, layers=_with_early_hard_sigmoid(spec.layers))
     if len(shapes) > 1 and not spec.merges:
         raise refused(f"layer {quoted(node.name)} takes several inputs")
     return spec
+
+
+def _split_activation(node: Node, origin: Origin) -> tuple[dict[str, Any], KerasLayers]:
+    """The configuration, and the layer that it has as activation: `activation=LeakyReLU()`."""
+    value = node.config.get("activation")
+    if not isinstance(value, Mapping) or value.get("class_name") == "function":
+        return node.config, ()
+    kind, config = class_and_config(value, f"the activation of layer {quoted(node.name)}")
+    if kind not in _ELEMENTWISE or node.kind in RECURRENT or not isinstance(config, dict):
+        problem = f"layer {quoted(node.name)} has the activation {quoted(kind)}"
+        raise refused(f"{problem}, which is not supported")
+    settings = Settings(kind, node.name, config, origin)
+    spec = LAYERS[kind](settings, [()])
+    settings.refuse_unread()
+    return node.config | {"activation": "linear"}, spec.layers
+
+
+def _with_early_hard_sigmoid(layers: KerasLayers) -> KerasLayers:
+    """The hard sigmoid of Keras 1 and 2, clip(0.2 x + 0.5, 0, 1), by that of Keras 3.
+
+    That is clip(x / 6 + 0.5, 0, 1), so its input is multiplied by 1.2.
+    """
+    found: list[tuple[str, dict[str, Any]]] = []
+    for kind, arguments in layers:
+        if kind in RECURRENT or arguments.get("activation") != "hard_sigmoid":
+            found.append((kind, arguments))
+            continue
+        if kind != "Activation":
+            found.append((kind, arguments | {"activation": "linear"}))
+        found += [("Rescaling", {"scale": 1.2}), ("Activation", {"activation": "hard_sigmoid"})]
+    return tuple(found)
 
 
 def _input_shape(config: Mapping[str, Any]) -> Shape:
@@ -125,7 +166,8 @@ def _input_shape(config: Mapping[str, Any]) -> Shape:
     if known == (None, 28):  # an RNN for any number of rows
         known = (28, 28)
     if known not in INPUTS:
-        raise refused(f"the input is {'×'.join(map(str, known)) or 'a number'}, not 28×28")
+        found = "×".join(map(str, known)) or "a number"
+        raise refused(f"the input is {found}, not 28×28 or 32×32")
     return known
 
 
@@ -138,6 +180,8 @@ def _rescales(layers: Sequence[Layer]) -> bool:
     )
 
 
+RECURRENT = {"SimpleRNN", "LSTM", "GRU", "Bidirectional"}
+_ELEMENTWISE = {"ReLU", "LeakyReLU", "ELU", "Softmax", "Activation"}
 _RESHAPING = {"", "Flatten", "Reshape", "Permute", "Dropout"}
 _AVERAGING = {"Average", "GlobalAveragePooling2D"}
 _ACTIVATED = {"Activation", "Softmax", "Dense", "Conv2D", "SeparableConv2D", "SimpleRNN"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from .. import file as model_file
 from ..compile import TIMEOUT, compile_model
 from ..metadata import ModelMetadata
 from .hdf5 import extract
+from .inputs import find_input
 from .rebuild import family_of, rebuild
 
 
@@ -33,10 +35,15 @@ def convert(source: Path, target: Path) -> None:
 
 def _convert(source: Path, target: Path) -> None:
     network, weights = extract(source)  # first: a damaged file must not wait for TensorFlow
+    inputs: dict[str, float] | None = None
+    if model_file.is_ours(model_file.read_bytes(source)):
+        network = replace(network, scaled=False)
+    else:
+        network, inputs = find_input(network, weights)
     model = rebuild(network, weights)
     compiled = compile_model(model)
     metadata = ModelMetadata(
-        family=family_of(network), preset="foreign", converted_from=source.name
+        family=family_of(network), preset="foreign", converted_from=source.name, inputs=inputs
     )
     model_file.write(target, model, metadata, compiled, np.empty(0, np.uint64), backup=False)
 

@@ -61,9 +61,11 @@ def class_and_config(entry: Any, what: str) -> tuple[str, Any]:
 def _sequential(config: Mapping[str, Any]) -> list[Node]:
     """The layers of a Sequential as a chain that starts at an input."""
     nodes: list[Node] = []
-    for number, entry in enumerate(_entries(config)):
+    for number, entry in enumerate(_flat(_entries(config))):
         kind, inner = class_and_config(entry, f"layer {number + 1}")
         inner = _mapping(inner)
+        if kind == "InputLayer" and nodes:  # of a Sequential inside
+            continue
         if number == 0 and kind != "InputLayer":
             shape = _first_shape(inner) or config.get("build_input_shape")
             nodes.append(Node("InputLayer", "", {"batch_shape": shape}, ()))
@@ -72,6 +74,23 @@ def _sequential(config: Mapping[str, Any]) -> list[Node]:
             raise refused(f"two layers are named {quoted(name)}")
         nodes.append(Node(kind, name, inner, (nodes[-1].name,) if nodes else ()))
     return nodes
+
+
+def _flat(entries: list[Any], depth: int = 0) -> list[Any]:
+    """The layers, with those of a Sequential among them in its place."""
+    if depth > MAX_DEPTH:
+        raise refused("the configuration nests too deep")
+    flat: list[Any] = []
+    for entry in entries:
+        if isinstance(entry, Mapping) and entry.get("class_name") == "Sequential":
+            _kind, inner = class_and_config(entry, "a layer")
+            inner = {"layers": inner} if isinstance(inner, list) else _mapping(inner)
+            flat += _flat(_entries(inner), depth + 1)
+        else:
+            flat.append(entry)
+    if len(flat) > MAX_LAYERS:
+        raise refused(f"the model has {len(flat):,} layers")
+    return flat
 
 
 def _entries(config: Mapping[str, Any]) -> list[Any]:

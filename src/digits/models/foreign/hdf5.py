@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 
 from ...errors import ModelError
 from .. import child
-from .architecture import Network, parse
+from . import keras_zip
+from .architecture import Layer, Network, parse
+from .kinds import other_kind
 from .settings import Shape, quoted
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ _DAMAGE = (
     OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError,
     MemoryError, OverflowError, RecursionError,
 )  # fmt: skip
+
+# Of a layer's group in a `.keras` file: its variables, those of a recurrent layer's cell, and
+# those of both directions.
+_PARTS = ("vars", "cell/vars", "forward_layer/cell/vars", "backward_layer/cell/vars")
 
 Weights = list[list[NDArray[np.float32]]]
 Attributes = tuple[str, str, str]  # the arguments of `architecture.parse`
@@ -111,8 +117,11 @@ def read_extracted(target: Path) -> tuple[Network, Weights]:
 def _extract(source: Path) -> tuple[Attributes, Network, Weights]:
     import h5py
 
+    with source.open("rb") as start:
+        if keras_zip.is_keras_zip(start.read(4)):
+            return _extract_keras_zip(source)
     if not h5py.is_hdf5(source):
-        raise ModelError("the file is not HDF5", "Give a model file (.h5)")
+        raise other_kind(source)
     with h5py.File(source, "r") as file:
         config = _text(file.attrs.get("model_config"))
         group = _linked(file, "model_weights")
@@ -132,6 +141,40 @@ def _extract(source: Path) -> tuple[Attributes, Network, Weights]:
         )
         network = parse(config, version, backend)
         return (config, version, backend), network, list(_weights(group, network))
+
+
+def _extract_keras_zip(source: Path) -> tuple[Attributes, Network, Weights]:
+    import h5py
+
+    config, version, content = keras_zip.read(source)
+    network = parse(config, version, "")
+    groups = keras_zip.groups(config)
+    with h5py.File(content, "r") as file:
+        weights = [
+            _weights_of_layer(file, groups.get(layer.name, ()), layer) for layer in network.layers
+        ]
+    return (config, version, ""), network, weights
+
+
+def _weights_of_layer(
+    file: h5py.File, groups: Sequence[str], layer: Layer
+) -> list[NDArray[np.float32]]:
+    """The weights of a layer in a `.keras` file: of its variables, or of those of its parts."""
+    if not layer.spec.stored:
+        return []
+    group = next((found for name in groups if (found := _linked(file, name)) is not None), None)
+    places = [
+        f"{part}/{number}"
+        for part in _PARTS
+        if group is not None and (inner := _linked(group, part)) is not None
+        for number in range(len(inner))
+    ]
+    if len(places) != len(layer.spec.stored):
+        raise _misfit(layer.name)
+    return [
+        _array(_linked(group, place), shape, layer.name)
+        for place, shape in zip(places, layer.spec.stored, strict=True)
+    ]
 
 
 def _text(value: Any) -> str:

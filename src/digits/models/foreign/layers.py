@@ -30,6 +30,12 @@ def _training_only(settings: Settings, shapes: list[Shape]) -> LayerSpec:
     return LayerSpec((), shapes[0])
 
 
+def _augmentation(settings: Settings, shapes: list[Shape]) -> LayerSpec:
+    """A layer that changes pictures at random, in training alone."""
+    settings.ignore_all()
+    return LayerSpec((), shapes[0])
+
+
 def _elementwise(kind: str, **numbers: float) -> Reader:
     """A layer without weights that keeps the shape; `numbers` are its settings with defaults."""
 
@@ -177,6 +183,12 @@ LAYERS: dict[str, Reader] = {
     **dict.fromkeys(
         ("SpatialDropout2D", "GaussianNoise", "GaussianDropout", "AlphaDropout",
          "ActivityRegularization"), _training_only,
+    ),
+    **dict.fromkeys(
+        ("RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast",
+         "RandomBrightness", "RandomShear", "RandomErasing", "RandomGaussianBlur",
+         "RandomPerspective", "RandomInvert", "RandomSharpness", "RandomElasticTransform"),
+        _augmentation,
     ),
     "Dropout": _dropout,
     "Activation": _activation, "ReLU": _relu, "LeakyReLU": _leaky_relu,

@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._keras import import_keras
-from ..file import is_ours, parse, read_bytes
 from .architecture import Network
-from .hdf5 import Weights, extract
+from .hdf5 import Weights
 from .recurrent import GATES
-
-
-def load_model(path: Path) -> Any:
-    """Rebuild the Keras model in an `.h5` of ours or of others; nothing in it is deserialized.
-
-    Returns:
-        A `keras.Model` from pixel values (n, 28, 28), 0..255, to (n, 10) probabilities, whatever
-        inputs and outputs the file's own model has.
-
-    Raises:
-        ModelError: The file is damaged, or something in it is not supported.
-    """
-    content = read_bytes(path)
-    if is_ours(content):
-        parse(content, path)  # for its checksum
-    return rebuild(*extract(path))
+from .settings import Shape
 
 
 def rebuild(network: Network, weights: Weights) -> Any:
     """The Keras model of `network` with these weights, between adapters to our model contract."""
     keras = import_keras()
     start = tensor = keras.Input((28, 28))
-    if network.scaled:
-        tensor = keras.layers.Rescaling(1 / 255)(tensor)
-    if network.input != (28, 28):
-        tensor = keras.layers.Reshape(network.input)(tensor)
+    tensor = _adapted(keras, network, tensor)
     tensors = {network.layers[0].inputs[0]: tensor}
     for layer, arrays in zip(network.layers, weights, strict=True):
         inputs = [tensors[name] for name in layer.inputs]
@@ -52,6 +33,36 @@ def rebuild(network: Network, weights: Weights) -> Any:
     if network.logits:
         tensor = keras.layers.Softmax()(tensor)
     return keras.Model(start, tensor)
+
+
+def _adapted(keras: Any, network: Network, tensor: Any) -> Any:
+    """Pixel values (n, 28, 28), 0..255, white ink on black, as the input of the network."""
+    side, channels = _side_and_channels(network.input)
+    if side == 32:
+        tensor = keras.layers.Reshape((28, 28, 1))(tensor)
+        tensor = keras.layers.ZeroPadding2D(2)(tensor)
+    high = 1.0 if network.scaled else 255.0
+    if network.inverted:
+        tensor = keras.layers.Rescaling(-high / 255, high)(tensor)
+    elif network.scaled:
+        tensor = keras.layers.Rescaling(1 / 255)(tensor)
+    if channels == 3:
+        tensor = keras.layers.Reshape((side, side, 1))(tensor)
+        tensor = keras.layers.Concatenate()([tensor] * 3)
+        if network.input[0] == 3:
+            tensor = keras.layers.Permute((3, 1, 2))(tensor)
+    elif tuple(tensor.shape[1:]) != network.input:
+        tensor = keras.layers.Reshape(network.input)(tensor)
+    return tensor
+
+
+def _side_and_channels(shape: Shape) -> tuple[int, int]:
+    """Pixels of a side, and the number of channels, of one of `INPUTS`."""
+    if len(shape) == 1:
+        return math.isqrt(shape[0]), 1
+    if len(shape) == 2:
+        return shape[0], 1
+    return (shape[0], shape[2]) if shape[0] > 3 else (shape[1], shape[0])
 
 
 def _make(layers: Any, kind: str, arguments: dict[str, Any]) -> Any:

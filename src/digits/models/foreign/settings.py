@@ -13,9 +13,11 @@ KerasLayers = tuple[tuple[str, dict[str, Any]], ...]  # (class name, arguments) 
 
 MAX_NAME = 40  # characters of a name in a message
 
-ACTIVATIONS = (
-    "linear relu softmax sigmoid log_sigmoid tanh elu selu softplus softsign gelu silu swish relu6"
-).split()
+ACTIVATIONS = """
+    linear relu softmax sigmoid log_sigmoid tanh elu selu softplus softsign gelu silu swish relu6
+    leaky_relu mish hard_sigmoid hard_silu hard_swish exponential celu hard_tanh log_softmax
+    squareplus soft_shrink hard_shrink tanh_shrink
+""".split()
 
 # Settings that matter only for training, or that repeat others.
 IGNORED = frozenset(
@@ -149,6 +151,10 @@ class Settings:
         for name, value in expected.items():
             if self.get(name, default=value) != value:
                 raise self._unsupported(name)
+
+    def ignore_all(self) -> None:
+        """Take all settings as harmless."""
+        self._read.update(self._config)
 
     def refuse_unread(self) -> None:
         """Refuse settings that no method read, unless they are known to be harmless."""
