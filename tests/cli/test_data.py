@@ -139,3 +139,17 @@ def test_a_data_set_needs_its_suffix(run: Run, tmp_path: Path) -> None:
     done = run("data", "join", "sample", "-o", "joined")
     assert (done.returncode, "ends in .npz" in done.stderr) == (1, True)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_set_of_dark_ink_is_said_and_inverted(run: Run, tmp_path: Path, sample: Splits) -> None:
+    test = sample["test"].limit(100)
+    np.savez(tmp_path / "dark.npz", images=255 - test.images, labels=test.labels)
+    said = run("data", "info", "--data", "dark.npz")
+    assert "dark on light" in said.stderr
+    assert "Give --invert." in said.stderr
+    mended = run("data", "join", "dark.npz", "--invert", "-o", "light.npz")
+    assert (mended.returncode, mended.stderr) == (0, "")
+    assert load(tmp_path / "light.npz")["all"] == test
+    scores = run("eval", "--data", "dark.npz", "--invert", "--format", "json")
+    assert json.loads(scores.stdout)["data"][0]["accuracy"] > 0.9
+    assert "dark on light" not in scores.stderr

@@ -53,6 +53,21 @@ def test_formats_agree(run: Run, models: dict[str, Path], pictures: Path, sample
     assert [t["confidence"] for t in top] == sorted(records[0]["probabilities"])[:-4:-1]
 
 
+def test_a_submission_of_the_rows_of_a_csv(run: Run, tmp_path: Path, sample: Splits) -> None:
+    test = sample["test"].limit(12)
+    rows = [",".join(map(str, row)) for row in test.images.reshape(-1, 784).tolist()]
+    (tmp_path / "test.csv").write_text("\n".join(rows), encoding="utf-8")
+    done = run("predict", "test.csv", "--format", "submission", "-o", "submission.csv")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert (tmp_path / "submission.csv").read_text(encoding="utf-8").splitlines() == [
+        "ImageId,Label",
+        *(f"{number},{label}" for number, label in enumerate(test.labels, 1)),
+    ]
+    refused = run("data", "info", "--data", "test.csv")
+    assert refused.returncode == 1
+    assert "there are no labels. Recognize its pictures with `digits predict" in refused.stderr
+
+
 def test_files_globs_stdin_and_output(run: Run, models: dict[str, Path], pictures: Path) -> None:
     model = ("-m", models["dense"], "--format", "jsonl")
     done = run("predict", "pictures/1?.png", "pictures/3.png", *model, "-o", "out.jsonl")

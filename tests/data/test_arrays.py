@@ -66,7 +66,7 @@ def test_special_cases_of_images(pixels: Any) -> None:
     [
         (np.zeros((2, 16, 16)), r"the shape of my digits is \(2, 16, 16\)"),
         (np.zeros(784), r"shape .* \(784,\)"),
-        (np.zeros((2, 1, 28, 28)), "shape"),
+        (np.zeros((2, 28, 28, 2)), "shape"),
         (7, r"shape .* \(\)"),
         (None, "the dtype of my digits is object"),
         (np.full((28, 28), "a"), "dtype"),
@@ -109,7 +109,7 @@ def test_labels(labels: Any) -> None:
         (np.array([-1]), "range from -1 to 0"),
         (np.array([np.nan]), "NaN"),
         (np.array([1.5]), "whole numbers"),
-        (np.array(["7"]), "dtype"),
+        (np.array(["seven"]), "dtype"),
         (np.zeros((1, 2, 2)), "shape"),
         (np.zeros((3, 10)), "shape"),  # not one-hot
     ],

@@ -39,6 +39,44 @@ def test_npz_round_trip(tmp_path: Path, small: Splits) -> None:
         assert set(archive.files) == {"x_train", "y_train", "x_test", "y_test"}
 
 
+@pytest.mark.parametrize(
+    ("images", "labels"),
+    [
+        ("x_train", "y_train"), ("X_train", "Y_train"), ("train_images", "train_labels"),
+        ("x", "y"), ("data", "target"), ("arr_0", "arr_1"), ("images", "label"),
+    ],
+)  # fmt: skip
+def test_arrays_by_the_names_that_others_give_them(
+    tmp_path: Path, small: Splits, images: str, labels: str
+) -> None:
+    data = small["train"]
+    np.savez(tmp_path / "a.npz", **{images: data.images, labels: data.labels})
+    assert next(iter(load(tmp_path / "a.npz").values())) == data
+    (tmp_path / "a").mkdir()
+    np.save(tmp_path / "a" / f"{images}.npy", np.asfortranarray(data.images))
+    np.save(tmp_path / "a" / f"{labels}.npy", data.labels.astype(">i8"))
+    assert next(iter(load(tmp_path / "a").values())) == data
+
+
+def test_arrays_of_other_shapes(small: Splits) -> None:
+    data = small["test"]
+    images, labels = data.images, data.labels
+    assert Dataset(np.repeat(images[..., None], 3, axis=3), labels) == data
+    assert Dataset(np.repeat(images[..., None] / np.float32(255), 3, axis=3), labels) == data
+    assert Dataset(np.pad(images, ((0, 0), (2, 2), (2, 2))), labels) == data
+    assert Dataset(images[:, None], labels.astype(str)) == data
+    assert Dataset(images, labels.astype("S1")) == data
+
+
+def test_an_array_alone_is_not_a_set(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", IMAGES)
+    with pytest.raises(DataError, match="one array of a data set"):
+        load(tmp_path / "x.npy")
+    (tmp_path / "y.npy").write_bytes(b"\x93NUMPY")
+    with pytest.raises(DataError, match=r"y\.npy: the file is damaged"):
+        load(tmp_path)
+
+
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 def test_idx_folder(tmp_path: Path, small: Splits, suffix: str) -> None:
     _write_idx(tmp_path, "train", small["train"], suffix)
@@ -160,7 +198,10 @@ def _zip_of(content: bytes) -> bytes:
         ("a.npz", _zip_of(b""), "shape|dtype"),
         ("a.npz", _zip_of(b"\x93NUMPY\x01\x00\x02\x00{}"), "damaged"),
         ("a.npz", _npz(images=np.array([{}], object), labels=LABELS), "pickled"),
-        ("a.npz", _npz(x=IMAGES), "its arrays are x"),
+        ("a.npz", _npz(pictures=IMAGES), "its arrays are pictures"),
+        ("a.npz", _npz(x=IMAGES), "it has x but no labels"),
+        ("a.npz", _npz(x=IMAGES[:, :8, :8], y=LABELS), "too small"),
+        ("a.npz", _npz(x=np.ones((3, 32, 32)), y=LABELS), "without a blank margin"),
         ("a.npz", _npz(), "its arrays are none"),
         ("a.npz", _npz(images=IMAGES), "no labels"),
         ("a.npz", _npz(y_test=LABELS), "no x_test"),
@@ -218,7 +259,8 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         load(tmp_path / "nothing.npz")
     assert str(caught.value) == (
         f"{tmp_path / 'nothing.npz'}: it does not exist. Give auto, mnist, sample, or a path: "
-        "an .npz file, a .csv file, a folder of idx files or a folder of pictures."
+        "an .npz file, a .csv file, a folder of idx files, a folder of .npy files "
+        "or a folder of pictures."
     )
     with pytest.raises(DataError, match="there are no pictures"):
         load(tmp_path)

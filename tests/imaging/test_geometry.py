@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digits import Splits
+from digits import PictureError, Splits
 from digits.imaging.decode import Picture
 from digits.imaging.geometry import has_mnist_geometry, mnist_image
 from digits.recognition.preprocess import preprocess
@@ -134,7 +134,7 @@ def noise(mean: float, spread: float) -> Pixels:
         np.zeros((28, 28), np.uint8),
         np.full((28, 28), 255, np.uint8),
         np.full((300, 500), 128, np.uint8),
-        np.full((1, 1), 7, np.uint8),
+        np.full((16, 1), 7, np.uint8),
         np.full((1, 900), 7, np.uint8),
         np.zeros((50, 40, 4), np.uint8),
         noise(190, 3),
@@ -165,10 +165,16 @@ def test_our_own_note_makes_any_picture_pass() -> None:
     assert has_mnist_geometry(preprocess(png(enlarged, pnginfo=info)).image)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (8, 8), (15, 3)])
+def test_a_picture_of_few_pixels_is_too_small(shape: tuple[int, int]) -> None:
+    with pytest.raises(PictureError, match="the picture is too small"):
+        preprocess(np.zeros(shape, np.uint8))
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_any_pixels_are_preprocessed(data: st.DataObject) -> None:
-    height, width = data.draw(st.integers(1, 40)), data.draw(st.integers(1, 40))
+    height, width = data.draw(st.integers(16, 40)), data.draw(st.integers(1, 40))
     depth = data.draw(st.sampled_from([(), (3,), (4,)]))
     low, high = sorted(data.draw(st.tuples(st.integers(0, 255), st.integers(0, 255))))
     rng = np.random.default_rng(data.draw(st.integers(0, 1000)))

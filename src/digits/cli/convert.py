@@ -15,10 +15,11 @@ from .options import new_file_options, quiet_option
 @new_file_options("NEW.h5")
 @quiet_option
 def command(model: str, output: Path, overwrite: bool) -> None:
-    """Convert OLD.h5, written by any version of Keras, to a digits model file.
+    """Convert OLD.h5, written by any version of Keras, to a digits model file; .keras files too.
 
-    Sequential and plain functional models of common layers can be converted. They take 784, 28×28,
-    28×28×1 or 1×28×28 pixels from 0 to 1 and return ten probabilities or logits.
+    Sequential and plain functional models of common layers can be converted. They take 28×28 or
+    32×32 pixels, flat or with one or three channels, and return ten probabilities or logits.
+    Whether the pixels go to 1 or to 255 is tried on digits, and said.
 
     \b
     Examples:

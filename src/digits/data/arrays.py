@@ -14,9 +14,10 @@ Labels = NDArray[np.uint8]
 Array = NDArray[Any]
 
 _IMAGES_WANTED = (
-    "Give an array of shape (n, 28, 28), (n, 28, 28, 1) or (n, 784), or one (28, 28), with "
-    "integers 0 to 255 or floats 0 to 1, white ink on black"
+    "Give an array of shape (n, 28, 28), (n, 28, 28, 1), (n, 28, 28, 3) or (n, 784), or one "
+    "(28, 28), with integers 0 to 255 or floats 0 to 1, white ink on black"
 )
+_MARGIN = 2  # pixels around the 28×28 of a 32×32, as for LeNet-5
 _LABELS_WANTED = "Give one integer 0 to 9 per image, or one-hot rows of shape (n, 10)"
 
 
@@ -27,8 +28,9 @@ def as_images(array: ArrayLike, name: str) -> Images:
     boolean one. All other values are pixel values 0..255.
 
     Args:
-        array: Shape (n, 28, 28), (n, 28, 28, 1), (n, 784), or (28, 28) for one image. Any number
-            dtype, byte order and memory layout.
+        array: Shape (n, 28, 28), (n, 28, 28, 1), (n, 1, 28, 28), (n, 784), or (28, 28) for one
+            image; (n, 28, 28, 3) whose channels become their mean; or (n, 32, 32) with a blank
+            margin, which is cut off. Any number dtype, byte order and memory layout.
         name: What to call the array in error messages.
 
     Returns:
@@ -42,8 +44,14 @@ def as_images(array: ArrayLike, name: str) -> Images:
     shape = values.shape
     if shape[:1] == (0,):
         values = values.reshape(0, 28, 28)
-    elif shape == (28, 28) or shape[1:] in ((28, 28), (28, 28, 1), (784,)):
+    elif shape == (28, 28) or shape[1:] in ((28, 28), (28, 28, 1), (1, 28, 28), (784,)):
         values = values.reshape(-1, 28, 28)
+    elif shape[1:] == (28, 28, 3):
+        values = _gray(values)
+    elif shape[1:] in ((32, 32), (32, 32, 1)):
+        values = _without_margin(values.reshape(-1, 32, 32), name)
+    elif shape[1:] in ((8, 8), (64,)):
+        raise DataError(f"the images of 8×8 pixels in {name} are too small", _IMAGES_WANTED)
     else:
         raise DataError(f"the shape of {name} is {shape}", _IMAGES_WANTED)
     if values.dtype == np.bool_ or (values.dtype.kind == "f" and values.max(initial=0) <= 1):
@@ -56,7 +64,7 @@ def as_labels(array: ArrayLike, name: str) -> Labels:
     """Convert an array to labels.
 
     Args:
-        array: Shape (n,) or (n, 1), one-hot (n, 10), or one number.
+        array: Shape (n,) or (n, 1), one-hot (n, 10), or one number. The digits may be text.
         name: What to call the array in error messages.
 
     Returns:
@@ -65,7 +73,7 @@ def as_labels(array: ArrayLike, name: str) -> Labels:
     Raises:
         DataError: If the shape, the dtype or a value does not fit.
     """
-    values = np.atleast_1d(_as_numbers(array, name, _LABELS_WANTED))
+    values = np.atleast_1d(_as_numbers(_from_text(array), name, _LABELS_WANTED))
     if values.ndim == 2 and values.shape[1] == 10 and _is_one_hot(values):
         values = values.argmax(axis=1)
     elif values.ndim == 2 and values.shape[1] == 1:
@@ -73,6 +81,21 @@ def as_labels(array: ArrayLike, name: str) -> Labels:
     if values.ndim != 1:
         raise DataError(f"the shape of {name} is {values.shape}", _LABELS_WANTED)
     return _as_uint8(values, 9, name, _LABELS_WANTED)
+
+
+def _gray(values: Array) -> Array:
+    """(n, 28, 28, 3) as (n, 28, 28): the mean of the channels."""
+    mean = values.mean(axis=3, dtype=np.float32)
+    if values.dtype.kind == "f" or values.dtype == np.bool_:
+        return np.asarray(mean)
+    return np.asarray(np.rint(mean), values.dtype)
+
+
+def _without_margin(values: Array, name: str) -> Array:
+    inner = values[:, _MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+    if np.count_nonzero(values) != np.count_nonzero(inner):
+        raise DataError(f"the images of {name} are 32×32 without a blank margin", _IMAGES_WANTED)
+    return inner
 
 
 def _as_numbers(array: ArrayLike, name: str, wanted: str) -> Array:
@@ -86,6 +109,16 @@ def _as_numbers(array: ArrayLike, name: str, wanted: str) -> Array:
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise DataError(f"the values of {name} include NaN or infinity", wanted)
     return values
+
+
+def _from_text(array: ArrayLike) -> ArrayLike:
+    """Labels such as "7" or b"7" as numbers; others as they are."""
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "US":
+        return array
+    try:
+        return array.astype(np.int64)
+    except ValueError:
+        return array
 
 
 def _is_one_hot(values: Array) -> bool:

@@ -34,6 +34,7 @@ __all__ = ["Gray", "Named", "Picture", "Source", "decode"]
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "JPEG2000", "PPM", "ICO")
 NOTE_KEY = "digits"
 """Key of the PNG text chunk in which `digits` notes that a file is one of its own."""
+MIN_SIDE = 16  # pixels of the longer side: in fewer, digits cannot be told apart
 MAX_BYTES = 100_000_000  # of an encoded picture: 50 megapixels in 16 bits fit
 UNNAMED = "the picture"
 """Name of a picture whose source has none."""
@@ -129,6 +130,17 @@ def decode(source: Source, name: str | None = None) -> Picture:
     if picture.more:
         log.warning("%s holds several pictures; only the first is read", picture.name)
     return picture
+
+
+def check_legible(picture: Picture) -> None:
+    """Raise PictureError if a picture has too few pixels for any digit."""
+    height, width = picture.gray.shape
+    if max(height, width) < MIN_SIDE:
+        raise PictureError(
+            f"the picture is too small ({width}×{height} pixels)",
+            f"Give one of {MIN_SIDE}×{MIN_SIDE} pixels or more",
+            None if picture.name == UNNAMED else picture.name,
+        )
 
 
 def _path(source: Source) -> str | None:

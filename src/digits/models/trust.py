@@ -23,11 +23,6 @@ from .families import REJECTOR
 from .file import USER_BLOCK, ModelFile, is_ours, parse, read_bytes
 from .find import shipped_folder
 
-CHANCE = 0.2
-"""Share of the embedded digits: a model that reads fewer of them answers by chance."""
-
-USUAL_INPUT = "0 to 1"
-
 _COMPILED = "compiled-2"  # counted up when conversion changes
 
 log = logging.getLogger(__name__)
@@ -88,17 +83,20 @@ def _say_how_it_reads(file: ModelFile) -> None:
     inputs = file.metadata.inputs
     if not inputs:
         return
+    from .foreign.inputs import CHANCE, USUAL  # NumPy and more, for foreign models alone
+
     used, *others = inputs
+    share = 100 * inputs[used]
     tried = ", ".join(f"{other}: {inputs[other]:.0%}" for other in others)
     if inputs[used] < CHANCE:
         log.warning(
             "%s answers by chance: it reads %.0f%% of the embedded digits with pixels from %s (%s)",
-            file.path, 100 * inputs[used], used, tried,
+            file.path, share, used, tried,
         )  # fmt: skip
-    elif used != USUAL_INPUT:
+    elif used != USUAL:
         log.info(
             "%s takes pixels from %s: it reads %.0f%% of the embedded digits so (%s)",
-            file.path, used, 100 * inputs[used], tried,
+            file.path, used, share, tried,
         )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..imaging.decode import Gray, Picture, Source, decode
+from ..imaging.decode import Gray, Picture, Source, check_legible, decode
 from ..imaging.foreground import Ink, check_ink
 from ..imaging.geometry import Box, bounding_box, mnist_image, to_mnist_geometry
 from .finder import Foreground, find_foreground
@@ -61,13 +61,14 @@ def preprocess(source: Source | Preprocessed, ink: Ink = "auto") -> Preprocessed
         ink: Whether the digit is `dark` on light ground or `light` on dark; `auto` finds out.
 
     Raises:
-        PictureError: The source cannot be decoded.
+        PictureError: The source cannot be decoded, or it is too small.
         ValueError: There is no such `ink`.
     """
     check_ink(ink)
     if isinstance(source, Preprocessed):
         return source
     picture = decode(source)
+    check_legible(picture)
     image = mnist_image(picture, ink)
     if image is not None:
         return Preprocessed(picture, ink, image, bounding_box(image), image, None)

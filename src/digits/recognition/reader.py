@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import PictureError
-from ..imaging.decode import Picture, Source, decode
+from ..imaging.decode import Picture, Source, check_legible, decode
 from ..imaging.foreground import Ink, check_ink
 from .bulk import Sources, failure, map_pictures, received
 from .finder import FoundDigit, find_digits, lines_of
@@ -70,7 +70,9 @@ class Reader:
         check_min_confidence(min_confidence)
         if isinstance(source, list | tuple):
             return [self.read(one, ink, min_confidence) for one in source]
-        return self._reading(find_digits(decode(source), ink), min_confidence)
+        picture = decode(source)
+        check_legible(picture)
+        return self._reading(find_digits(picture, ink), min_confidence)
 
     def read_many(
         self,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,12 @@ import h5py
 import numpy as np
 import pytest
 
-from digits import Recognizer, Splits, load
+from digits import ModelError, Recognizer, Splits, load
 from digits.models._keras import import_keras
+from digits.models.compile import compile_model
+from digits.models.foreign.load import load_model
+from digits.models.foreign.settings import ACTIVATIONS
+from digits.models.trust import load_trusted
 from models.foreign.keras_files import rebuilt_answers, relu, softmax
 
 Pixels = np.ndarray
@@ -195,6 +201,42 @@ def _ensemble(keras: Any) -> Any:
     return keras.Model(start, la.Average()(heads))
 
 
+def _nested(keras: Any) -> Any:
+    la = keras.layers
+    body = keras.Sequential(
+        [la.Dense(6, "relu"), la.BatchNormalization(), la.Dense(7)], name="body"
+    )
+    head = keras.Sequential([la.Dense(10), keras.Sequential([la.Softmax()])], name="head")
+    return _sequential(28, 28)(
+        keras,
+        keras.Sequential([la.RandomRotation(0.1), la.RandomZoom(0.1)]),
+        la.Flatten(),
+        body,
+        head,
+    )
+
+
+def _two_convolutions(keras: Any) -> Any:
+    """Classes that come twice, which a `.keras` file tells apart by number."""
+    la = keras.layers
+    return _sequential(28, 28, 1)(
+        keras,
+        la.Conv2D(3, 3, strides=3, activation=la.LeakyReLU(negative_slope=0.2)),
+        la.Conv2D(4, 3, strides=3, activation="mish"),
+        la.Flatten(),
+        la.Dense(9, activation=la.ReLU(max_value=2.0)),
+        la.Dense(10, "softmax"),
+    )
+
+
+def _activations(keras: Any) -> Any:
+    la = keras.layers
+    start = keras.Input((784,))
+    kinds = [kind for kind in ACTIVATIONS if kind not in ("softmax", "log_sigmoid")]
+    features = la.Concatenate()([la.Dense(2, kind)(start) for kind in kinds])
+    return keras.Model(start, la.Dense(10, "softmax")(features))
+
+
 def _shuffled(keras: Any, model: Any) -> None:
     """Weights as after training: nothing is 0 or 1."""
     rng = np.random.default_rng(0)
@@ -203,18 +245,20 @@ def _shuffled(keras: Any, model: Any) -> None:
         variable.assign(rng.uniform(low, high, variable.shape))
 
 
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
 @pytest.mark.parametrize(
     "build",
     [
         _mlp, _logits, _sigmoid, _built_late, _raw_pixels, _rescaled_twice, _softmax_then_shape,
         _convolutions, _recurrent, _any_number_of_rows, _functional, _dense_block, _ensemble,
+        _nested, _two_convolutions, _activations,
     ],
 )  # fmt: skip
-def test_keras_3(build: Callable[[Any], Any], tmp_path: Path, pixels: Pixels) -> None:
+def test_keras_3(build: Callable[[Any], Any], suffix: str, tmp_path: Path, pixels: Pixels) -> None:
     keras = import_keras()
     model = build(keras)
     _shuffled(keras, model)
-    path = _save(model, tmp_path / "theirs.h5")
+    path = _save(model, tmp_path / f"theirs{suffix}")
     shape = [28 if n is None else n for n in model.input_shape[1:]]
     scale = 1 if build is _raw_pixels else 255
     expected = np.asarray(model(pixels.reshape(-1, *shape).astype("f4") / scale, training=False))
@@ -238,6 +282,101 @@ def test_keras_3_channels_first(tmp_path: Path, pixels: Pixels) -> None:
     np.testing.assert_allclose(
         rebuilt_answers(_save(model, tmp_path / "theirs.h5"), pixels), expected, atol=1e-5
     )
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 1), (1024,), (32, 32, 3), (28, 28, 3)])
+def test_larger_pictures_and_three_channels(
+    shape: tuple[int, ...], tmp_path: Path, pixels: Pixels
+) -> None:
+    keras = import_keras()
+    la = keras.layers
+    model = _sequential(*shape)(keras, la.Flatten(), la.Dense(10, "softmax"))
+    _shuffled(keras, model)
+    large = np.pad(pixels, ((0, 0), (2, 2), (2, 2))) if shape[0] > 28 else pixels
+    channels = 3 if shape[-1] == 3 else 1
+    pictures = np.repeat(large[..., None], channels, axis=3).reshape(-1, *shape) / np.float32(255)
+    answers = rebuilt_answers(_save(model, tmp_path / "theirs.h5"), pixels)
+    np.testing.assert_allclose(answers, np.asarray(model(pictures, training=False)), atol=1e-5)
+
+
+def test_all_activations_can_be_compiled() -> None:
+    model = _activations(import_keras())
+    assert compile_model(_with_pixels(model))
+
+
+def _with_pixels(model: Any) -> Any:
+    keras = import_keras()
+    start = keras.Input((28, 28))
+    return keras.Model(start, model(keras.layers.Reshape((784,))(start)))
+
+
+@pytest.mark.parametrize(("high", "inverted"), [(1, False), (255, False), (1, True), (255, True)])
+def test_the_input_that_a_model_was_trained_on_is_found(
+    high: int, inverted: bool, tmp_path: Path, sample: Splits, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A least squares fit to pixels of that kind: no training, and it reads most digits."""
+    keras = import_keras()
+    train, test = sample["train"], sample["test"]
+
+    def seen(images: Pixels) -> Pixels:
+        values = images.reshape(-1, 784) / np.float32(255)
+        return (1 - values if inverted else values) * np.float32(high)
+
+    model = _sequential(784)(keras, keras.layers.Dense(10, "softmax"))
+    values = np.column_stack([seen(train.images), np.ones(len(train))])
+    ridge = values.T @ values + 10 * high**2 * np.eye(785)
+    weights = np.linalg.solve(ridge, values.T @ np.eye(10)[train.labels]) * 5
+    model.set_weights([weights[:-1], weights[-1]])
+    with caplog.at_level(logging.INFO):
+        file = load_trusted(_save(model, tmp_path / "theirs.h5"))
+    assert file.metadata.inputs is not None
+    used = next(iter(file.metadata.inputs))
+    assert used == (f"{high} to 0" if inverted else f"0 to {high}")
+    assert file.metadata.inputs[used] > 0.7
+    assert (f"takes pixels from {used}" in caplog.text) == (used != "0 to 1")
+    images = test.images[:200]
+    expected = np.asarray(model(seen(images), training=False))
+    answers = Recognizer(tmp_path / "theirs.h5").probabilities(images)
+    np.testing.assert_allclose(answers, expected, atol=1e-4)
+    again = load_model(tmp_path / "theirs.h5")
+    np.testing.assert_allclose(np.asarray(again(images.astype("f4"))), expected, atol=1e-4)
+
+
+def test_a_model_that_answers_by_chance_is_said_to(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    keras = import_keras()
+    model = _sequential(784)(keras, keras.layers.Dense(10, "softmax"))
+    model.set_weights([np.zeros((784, 10)), np.eye(10)[3]])
+    with caplog.at_level(logging.WARNING):
+        load_trusted(_save(model, tmp_path / "theirs.h5"))
+    assert "answers by chance: it reads 10% of the embedded digits" in caplog.text
+
+
+def _zip(name: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(name, b"nothing")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.tflite", b"\x1c\0\0\0TFL3", "a LiteRT"),
+        ("a.onnx", b"\x08\x08", "an ONNX model"),
+        ("a.pt", _zip("a/data.pkl"), "PyTorch or pickle"),
+        ("a.zip", _zip("readme.txt"), "zip archive, but not a .keras file"),
+        ("a.pth", b"\x80\x02", "PyTorch or pickle"),
+        ("saved_model.pb", b"\x08\x01", "SavedModel"),
+    ],
+)
+def test_other_kinds_of_model_are_named(
+    name: str, content: bytes, says: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelError, match=says):
+        load_trusted(tmp_path / name)
 
 
 def _save(model: Any, path: Path) -> Path:

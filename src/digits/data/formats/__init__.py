@@ -56,5 +56,6 @@ FORMATS = (
     Format("an .npz file", f"{__name__}.npz"),
     Format("a .csv file", f"{__name__}.csv"),
     Format("a folder of idx files", f"{__name__}.idx"),
+    Format("a folder of .npy files", f"{__name__}.npy"),
 )
 """Tried in this order."""

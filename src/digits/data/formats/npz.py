@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 import zlib
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,15 @@ _ARRAYS = {
     "train": ("x_train", "y_train"),
     "test": ("x_test", "y_test"),
     "all": ("images", "labels"),
+}
+# What others call them.
+_SYNONYMS = {
+    "x_train": ("X_train", "train_images", "train_x", "training_images"),
+    "y_train": ("Y_train", "train_labels", "train_y", "training_labels"),
+    "x_test": ("X_test", "test_images", "test_x"),
+    "y_test": ("Y_test", "test_labels", "test_y"),
+    "images": ("x", "X", "data", "image", "arr_0"),
+    "labels": ("y", "Y", "target", "label", "arr_1"),
 }
 
 
@@ -42,7 +52,7 @@ def read(path: Path, name: str) -> Splits:
             size = sum(entry.file_size for entry in archive.zip.infolist())
             if size > MAX_BYTES:
                 raise DataError(f"it unpacks to {size >> 20:,} MB", "Split it into parts", path)
-            return _splits(archive, path, name)
+            return splits_of(archive, path, name)
     except (zipfile.BadZipFile, zlib.error, EOFError, AttributeError) as error:
         raise damaged from error
     except ValueError as error:
@@ -53,18 +63,25 @@ def read(path: Path, name: str) -> Splits:
         raise DataError("the file is damaged", remedy, path) from error
 
 
-def _splits(archive: Any, path: Path, name: str) -> Splits:
+def splits_of(arrays: Mapping[str, Any], path: Path, name: str) -> Splits:
+    """The data set in arrays by name: those of MNIST's archive, or what others call them.
+
+    Raises:
+        DataError: An array is missing, or does not fit.
+    """
+    stored = _stored_names(arrays)
     parts = {}
     for part, (images, labels) in _ARRAYS.items():
-        if images in archive and labels in archive:
+        if images in stored and labels in stored:
             label = name if part == "all" else f"{name} {part}"
-            parts[part] = Dataset(archive[images], archive[labels], label)
-        elif images in archive or labels in archive:
-            there, missing = (images, labels) if images in archive else (labels, images)
-            raise DataError(f"it has {there} but no {missing}", "Add the missing array", path)
+            parts[part] = Dataset(arrays[stored[images]], arrays[stored[labels]], label)
+        elif images in stored or labels in stored:
+            there, missing = (images, labels) if images in stored else (labels, images)
+            problem = f"it has {stored[there]} but no {missing}"
+            raise DataError(problem, "Add the missing array", path)
     if not parts:
         raise DataError(
-            f"its arrays are {', '.join(archive.files) or 'none'}",
+            f"its arrays are {', '.join(arrays) or 'none'}",
             "Name the arrays x_train y_train x_test y_test, or images labels",
             path,
         )
@@ -73,10 +90,23 @@ def _splits(archive: Any, path: Path, name: str) -> Splits:
     return Splits(name, parts)
 
 
+def _stored_names(names: Collection[str]) -> dict[str, str]:
+    """By our name of an array what it is called in the archive, if it is there."""
+    found = {}
+    for name, others in _SYNONYMS.items():
+        stored = next((each for each in (name, *others) if each in names), None)
+        if stored is not None:
+            found[name] = stored
+    if {found.get("images"), found.get("labels")} == {"arr_0", "arr_1"} or "arr_0" not in names:
+        return found
+    return {name: stored for name, stored in found.items() if stored not in ("arr_0", "arr_1")}
+
+
 def other_arrays(path: Path, splits: Splits) -> list[str]:
     """The names of the arrays at `path` that are not in `splits`, which was read from it."""
-    known = {name for part in splits for name in _ARRAYS[part]}
     with np.load(path, allow_pickle=False) as archive:
+        stored = _stored_names(archive.files)
+        known = {stored.get(name) for part in splits for name in _ARRAYS[part]}
         return sorted(set(archive.files) - known)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -201,20 +201,36 @@ def _linked(group: h5py.Group, path: str) -> Any:
 
 
 def _weights(group: h5py.Group, network: Network) -> Iterator[list[NDArray[np.float32]]]:
+    nested = _nested(group, {layer.name for layer in network.layers})
     for layer in network.layers:
         if not layer.spec.stored:
             yield []
             continue
         inner = _linked(group, layer.name)
-        if inner is None:
+        if inner is not None:
+            names = [_text(name) for name in _names(inner)]
+        elif layer.name in nested:
+            inner, names = nested[layer.name]
+        else:
             raise ModelError(f"there are no weights for layer {quoted(layer.name)}", child.REMEDY)
-        names = [_text(name) for name in _names(inner)]
         if len(names) != len(layer.spec.stored):
             raise _misfit(layer.name)
         yield [
             _array(_linked(inner, name), shape, layer.name)
             for name, shape in zip(names, layer.spec.stored, strict=True)
         ]
+
+
+def _nested(group: h5py.Group, layers: Collection[str]) -> dict[str, tuple[Any, list[str]]]:
+    """The group of a Sequential, and the names in it, for each layer that is inside of one."""
+    found: dict[str, tuple[Any, list[str]]] = {}
+    for model in sorted(set(group) - set(layers)):
+        inner = _linked(group, model)
+        for name in map(_text, _names(inner)) if inner is not None else ():
+            layer = next((part for part in reversed(name.split("/")[:-1]) if part in layers), None)
+            if layer is not None:
+                found.setdefault(layer, (inner, []))[1].append(name)
+    return found
 
 
 def _names(group: Any) -> Sequence[Any]:

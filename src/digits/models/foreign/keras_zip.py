@@ -19,6 +19,7 @@ from ...errors import ModelError
 from .. import child
 from .architecture import MAX_JSON
 from .graph import MAX_DEPTH, MAX_LAYERS
+from .kinds import of_pytorch
 from .settings import refused
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -41,6 +42,8 @@ def read(path: Path) -> tuple[str, str, io.BytesIO]:
     try:
         with zipfile.ZipFile(path) as archive:
             sizes = {entry.filename: entry for entry in archive.infolist()}
+            if any(name.endswith("/data.pkl") for name in sizes):
+                raise of_pytorch()
             if not {CONFIG, WEIGHTS} <= sizes.keys():
                 raise ModelError(
                     "the file is a zip archive, but not a .keras file",

@@ -25,14 +25,19 @@ def other_kind(path: Path) -> ModelError:
             "the file is an ONNX model", f"Give the model that it was made of. {_FROM_KERAS}"
         )
     if suffix in (".pt", ".pth") or head.startswith(b"\x80"):
-        return ModelError(
-            "the file is a PyTorch or pickle file, which can run code when it is opened",
-            "Build the same layers in Keras, set_weights with the arrays of state_dict(), and "
-            "model.save('NAME.h5')",
-        )
+        return of_pytorch()
     if suffix == ".pb":
         return ModelError(
             "the file is a part of a TensorFlow SavedModel",
             "keras.models.load_model(FOLDER) in Keras 2, then model.save('NAME.h5')",
         )
     return ModelError("the file is not a Keras model", "Give a model file (.h5 or .keras)")
+
+
+def of_pytorch() -> ModelError:
+    """The error for a file of PyTorch."""
+    return ModelError(
+        "the file is a PyTorch or pickle file, which can run code when it is opened",
+        "Build the same layers in Keras, set_weights with the arrays of state_dict(), and "
+        "model.save('NAME.h5')",
+    )
