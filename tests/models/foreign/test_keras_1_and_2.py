@@ -312,3 +312,37 @@ def test_other_number_types_and_long_name_lists(tmp_path: Path, pixels: Pixels) 
         text = file.attrs["model_config"]
         file.attrs["model_config"] = text if isinstance(text, str) else text.decode()
     _agree(path, pixels, _dense_answers(weights, pixels))
+
+
+def test_keras_2_arithmetic_and_its_hard_sigmoid(tmp_path: Path, pixels: Pixels) -> None:
+    """`x / 255.` in the code of a model; clip(0.2 x + 0.5, 0, 1), which Keras 3 changed."""
+    rng = np.random.default_rng(4)
+    divided = layer("TFOpLambda", "divided", function="math.truediv")
+    config = {
+        "class_name": "Functional",
+        "config": {
+            "name": "model",
+            "layers": [
+                node(layer("InputLayer", "in", batch_input_shape=[None, 784])),
+                {
+                    **node(divided),
+                    "inbound_nodes": [["in", 0, 0, {"y": 127.5, "name": None}]],
+                },
+                node(layer("Dense", "one", units=6, activation="hard_sigmoid"), "divided"),
+                node(layer("Activation", "two", activation="hard_sigmoid"), "one"),
+                node(layer("Dense", "out", units=10, activation="softmax"), "two"),
+            ],
+            "input_layers": [["in", 0, 0]],
+            "output_layers": [["out", 0, 0]],
+        },
+    }
+    weights = {
+        "one": arrays(rng, kernel=(784, 6), bias=(6,)),
+        "out": arrays(rng, kernel=(6, 10), bias=(10,)),
+    }
+    path = write_h5(tmp_path / "old.h5", config, weights, "2.9.0")
+    (w, b), (w2, b2) = ([array for _, array in weights[name]] for name in ("one", "out"))
+    x = pixels.reshape(-1, 784) / 127.5 @ w + b
+    for _ in range(2):
+        x = np.clip(0.2 * x + 0.5, 0, 1)
+    _agree(path, pixels, softmax(x @ w2 + b2))

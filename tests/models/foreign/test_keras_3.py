@@ -229,6 +229,16 @@ def _two_convolutions(keras: Any) -> Any:
     )
 
 
+def _arithmetic(keras: Any) -> Any:
+    la = keras.layers
+    start = keras.Input((28, 28, 1))
+    tensor = 1 - 2 * (start * 0.9 / 1.5 - 0.25) + 0.125
+    tensor = la.PReLU(shared_axes=[1, 2])(la.Conv2D(3, 3, strides=3)(tensor))
+    tensor = la.PReLU()(la.Flatten()(tensor))
+    tensor = la.Dense(10)(tensor) + la.Dense(10)(tensor)
+    return keras.Model(start, la.Softmax()(tensor))
+
+
 def _activations(keras: Any) -> Any:
     la = keras.layers
     start = keras.Input((784,))
@@ -251,7 +261,7 @@ def _shuffled(keras: Any, model: Any) -> None:
     [
         _mlp, _logits, _sigmoid, _built_late, _raw_pixels, _rescaled_twice, _softmax_then_shape,
         _convolutions, _recurrent, _any_number_of_rows, _functional, _dense_block, _ensemble,
-        _nested, _two_convolutions, _activations,
+        _nested, _two_convolutions, _activations, _arithmetic,
     ],
 )  # fmt: skip
 def test_keras_3(build: Callable[[Any], Any], suffix: str, tmp_path: Path, pixels: Pixels) -> None:

@@ -14,6 +14,11 @@ MAX_INPUTS = 1000  # of one layer
 MAX_DEPTH = 8  # levels of `inbound_nodes`; Keras writes up to five
 MAX_TEXT = 200  # characters of a name
 KERAS = ("keras", "tf_keras", "keras_core", "tensorflow")
+_OPERATIONS = {
+    "TrueDivide": "/", "Divide": "/", "Subtract": "-", "Add": "+", "Multiply": "*",
+    "math.truediv": "/", "math.divide": "/", "math.subtract": "-", "math.multiply": "*",
+    "math.add": "+", "__operators__.add": "+",
+}  # fmt: skip
 _DAMAGED = "the configuration is damaged"
 _NOT_CONNECTED = "the layers are not connected"
 _ENDS = "the model does not have exactly one input and one output"
@@ -125,16 +130,69 @@ def _functional(config: Mapping[str, Any]) -> list[Node]:
         name = _text(entry.get("name", _mapping(inner).get("name")))
         if name in nodes:
             raise refused(f"two layers are named {quoted(name)}")
-        inputs = _inbound(entry.get("inbound_nodes", []))
-        nodes[name] = Node(kind, name, _mapping(inner), inputs)
+        inner, inbound = _mapping(inner), entry.get("inbound_nodes", [])
+        if (operation := _operation(kind, inner, inbound)) is not None:
+            kind, (inner, inbound) = "Rescaling", _rescaling(name, operation, inbound)
+        nodes[name] = Node(kind, name, inner, _inbound(inbound))
     first, last = (_terminal(config.get(key)) for key in ("input_layers", "output_layers"))
     if [node.name for node in nodes.values() if node.kind == "InputLayer"] != [first]:
         raise refused(_ENDS)
     return _ordered(nodes, first, last)
 
 
-def _inbound(inbound: Any) -> tuple[str, ...]:
-    """The names of the layers that feed a layer, from any version's `inbound_nodes`."""
+def _operation(kind: str, config: Mapping[str, Any], inbound: Any) -> str | None:
+    """The arithmetic with a number that a node stands for (`x / 255.` in Python), or None."""
+    if kind == "TFOpLambda":  # Keras 2
+        return _OPERATIONS.get(str(config.get("function")))
+    operation = _OPERATIONS.get(kind)
+    if kind in ("Add", "Multiply"):  # they are layers, too, which take tensors alone
+        tensors = len(_inbound(inbound, numbers=True))
+        return operation if tensors == 1 else None
+    return operation
+
+
+def _rescaling(name: str, operation: str, inbound: Any) -> tuple[dict[str, Any], Any]:
+    """The settings of a Rescaling that does the same, and what it takes from."""
+    tensor, number, number_first = _operands(inbound)
+    if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) < 1e9:
+        raise refused("a layer is called with special arguments")
+    scale, offset = 1.0, 0.0
+    if operation == "*":
+        scale = float(number)
+    elif operation == "+":
+        offset = float(number)
+    elif operation == "-":
+        scale, offset = (-1.0, float(number)) if number_first else (1.0, -float(number))
+    elif number_first or number == 0:
+        raise refused("a number is divided by a layer, or a layer by zero")
+    else:
+        scale = 1 / number
+    return {"name": name, "scale": scale, "offset": offset}, [[tensor]]
+
+
+def _operands(inbound: Any) -> tuple[Any, Any, bool]:
+    """The tensor and the number that an operation takes, and whether the number comes first."""
+    if not isinstance(inbound, list) or len(inbound) != 1:
+        raise refused("a layer is used twice")
+    call = inbound[0]
+    if isinstance(call, Mapping):  # Keras 3: {"args": [tensor, number], "kwargs": {}}
+        arguments = call.get("args")
+        if isinstance(arguments, list) and len(arguments) == 2:
+            first = isinstance(arguments[1], Mapping)
+            tensor, number = reversed(arguments) if first else arguments
+            return tensor, number, first
+    if isinstance(call, list) and len(call) == 4 and isinstance(call[3], Mapping):
+        return [*call[:3], {}], call[3].get("y"), False  # Keras 2: [name, 0, 0, {"y": number}]
+    raise refused(_UNKNOWN_CONNECTION)
+
+
+def _inbound(inbound: Any, numbers: bool = False) -> tuple[str, ...]:
+    """The names of the layers that feed a layer, from any version's `inbound_nodes`.
+
+    Args:
+        inbound: The value.
+        numbers: Pass over numbers among them.
+    """
     if not isinstance(inbound, list) or len(inbound) > 1:
         raise refused("a layer is used twice")
     names: list[str] = []
@@ -157,7 +215,7 @@ def _inbound(inbound: Any) -> tuple[str, ...]:
             if any(v not in (None, False, {}) for v in _mapping(value.get("kwargs", {})).values()):
                 raise refused("a layer is called with special arguments")
             pending.append((value.get("args", []), depth + 1))
-        else:
+        elif not (numbers and isinstance(value, int | float)):
             raise refused(_UNKNOWN_CONNECTION)
     return tuple(names)
 

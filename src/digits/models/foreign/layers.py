@@ -65,6 +65,16 @@ def _leaky_relu(settings: Settings, shapes: list[Shape]) -> LayerSpec:
     return LayerSpec((("LeakyReLU", {"negative_slope": slope}),), shapes[0])
 
 
+def _prelu(settings: Settings, shapes: list[Shape]) -> LayerSpec:
+    shape = shapes[0]
+    shared = settings.get("shared_axes", default=[])
+    known = isinstance(shared, list) and all(axis in range(1, len(shape) + 1) for axis in shared)
+    if not known:
+        raise settings.refused("has unsupported shared_axes")
+    slopes = tuple(1 if axis + 1 in shared else size for axis, size in enumerate(shape))
+    return LayerSpec((("PReLU", {"shared_axes": shared or None}),), shape, (slopes,))
+
+
 def _softmax(settings: Settings, shapes: list[Shape]) -> LayerSpec:
     settings.require(axis=-1)
     return LayerSpec((("Softmax", {}),), shapes[0])
@@ -191,7 +201,7 @@ LAYERS: dict[str, Reader] = {
         _augmentation,
     ),
     "Dropout": _dropout,
-    "Activation": _activation, "ReLU": _relu, "LeakyReLU": _leaky_relu,
+    "Activation": _activation, "ReLU": _relu, "LeakyReLU": _leaky_relu, "PReLU": _prelu,
     "ELU": _elementwise("ELU", alpha=1.0), "Softmax": _softmax,
     "Rescaling": _elementwise("Rescaling", scale=1.0, offset=0.0),
     "Dense": _dense, "Flatten": _flatten, "Reshape": _reshape, "Permute": _permute,
