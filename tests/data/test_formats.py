@@ -9,7 +9,11 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from PIL import Image
+from scipy.io import savemat
 
 from digits import DataError, Dataset, Splits, load
 from digits.data.formats import npz
@@ -37,6 +41,48 @@ def test_npz_round_trip(tmp_path: Path, small: Splits) -> None:
     assert load(tmp_path / "b.npz") == whole
     with np.load(tmp_path / "a.npz") as archive:
         assert set(archive.files) == {"x_train", "y_train", "x_test", "y_test"}
+
+
+@pytest.mark.parametrize("as_struct", [True, False])
+def test_parquet(tmp_path: Path, small: Splits, as_struct: bool) -> None:
+    (tmp_path / "mnist").mkdir()
+    for part, data in small.items():
+        contents = []
+        for image in data.images:
+            file = io.BytesIO()
+            Image.fromarray(image).save(file, "PNG")
+            content = file.getvalue()
+            contents.append({"bytes": content, "path": None} if as_struct else content)
+        table = pa.table({"image": contents, "label": data.labels.astype(np.int64)})
+        pq.write_table(table, tmp_path / "mnist" / f"{part}-00000-of-00001.parquet")
+    assert load(tmp_path) == small
+    file = tmp_path / "mnist" / "test-00000-of-00001.parquet"
+    assert load(file)["test"] == small["test"]
+    pq.write_table(pa.table({"picture": [b""]}), file)
+    with pytest.raises(DataError, match="its columns are picture"):
+        load(file)
+    file.write_bytes(b"PAR1 and no more")
+    with pytest.raises(DataError, match="no Parquet file"):
+        load(file)
+
+
+def test_mat_files_of_emnist(tmp_path: Path, small: Splits) -> None:
+    dataset = {
+        part: {
+            "images": data.images.transpose(0, 2, 1).reshape(-1, 784),
+            "labels": data.labels[:, None].astype(float),
+        }
+        for part, data in small.items()
+    }
+    path = tmp_path / "emnist-digits.mat"
+    savemat(path, {"dataset": dataset})
+    assert load(path) == small
+    savemat(path, {"other": 1})
+    with pytest.raises(DataError, match="no data set of EMNIST"):
+        load(path)
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(DataError, match="no MATLAB file"):
+        load(path)
 
 
 @pytest.mark.parametrize(
@@ -259,8 +305,8 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         load(tmp_path / "nothing.npz")
     assert str(caught.value) == (
         f"{tmp_path / 'nothing.npz'}: it does not exist. Give auto, mnist, sample, or a path: "
-        "an .npz file, a .csv file, a folder of idx files, a folder of .npy files "
-        "or a folder of pictures."
+        "an .npz file, a .csv file, a folder of idx files, a folder of .npy files, "
+        "Parquet files, a .mat file or a folder of pictures."
     )
     with pytest.raises(DataError, match="there are no pictures"):
         load(tmp_path)

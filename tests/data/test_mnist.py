@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from digits import DataError, Splits, load
+from digits.data import mnist
 from digits.data.formats.npz import save_npz
-from digits.data.mnist import MIRRORS_VARIABLE, download_mnist
+from digits.data.mnist import MIRRORS_VARIABLE, download_mnist, find_mnist
 
 NOBODY = "http://127.0.0.1:9/mnist.npz"  # the port of `discard`
 
@@ -71,9 +72,17 @@ def test_a_download_takes_the_first_mirror_that_serves_the_whole_file(
 
 
 def test_a_failed_download_leaves_nothing_and_gives_the_reason(server: str, tmp_path: Path) -> None:
-    mirrors = [f"{server}/{fault}/mnist.npz" for fault in ("404", "cut", "other")]
-    with pytest.raises(DataError, match=r"no response; .*not the expected file"):
-        download_mnist(tmp_path / "folder", mirrors)
+    mirrors = [f"{server}/{fault}/mnist.npz" for fault in ("404", "500", "cut", "other")]
+    with pytest.raises(DataError) as caught:
+        download_mnist(tmp_path / "folder", [*mirrors, NOBODY])
+    host = server.removeprefix("http://")
+    reasons = (
+        "404 Not Found", "500 Internal Server Error", "the connection was cut off",
+        "not the expected file",
+    )  # fmt: skip
+    for reason in reasons:
+        assert f"{host}: {reason}" in caught.value.problem
+    assert "127.0.0.1:9: no response" in caught.value.problem
     assert list((tmp_path / "folder").iterdir()) == []
 
 
@@ -96,6 +105,36 @@ def test_auto_falls_back_with_a_warning(nowhere: Path, caplog: pytest.LogCapture
     (nowhere / "data" / "mnist.npz").write_bytes(b"no archive")
     assert load("auto").name == "sample"
     assert "mnist.npz: the file is damaged" in caplog.text
+
+
+def test_a_damaged_download_is_downloaded_again(
+    nowhere: Path,
+    server: str,
+    content: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path = nowhere / "keras" / "datasets" / "mnist.npz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content[:1000])
+    with pytest.raises(DataError, match="could not be downloaded"):
+        load("mnist")
+    assert path.read_bytes() == content[:1000]
+    monkeypatch.setenv(MIRRORS_VARIABLE, f"{server}/good/mnist.npz")
+    monkeypatch.setattr(mnist, "MNIST_SHA256", hashlib.sha256(content).hexdigest())
+    assert len(load("mnist")["test"]) == 1000
+    assert "the file is damaged or not an .npz archive; it is downloaded again" in caplog.text
+    (nowhere / "data").mkdir()
+    (nowhere / "data" / "mnist.npz").write_bytes(content[:1000])
+    with pytest.raises(DataError, match=r"data/mnist.npz: .*Delete it"):
+        load("mnist")
+
+
+def test_another_set_below_data_is_not_mnist(nowhere: Path, sample: Splits) -> None:
+    folder = nowhere / "data" / "emnist"
+    folder.mkdir(parents=True)
+    (folder / "emnist-digits-train-images-idx3-ubyte").write_bytes(b"")
+    assert find_mnist() is None
 
 
 def test_mnist_is_found_in_order(

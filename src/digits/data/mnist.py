@@ -45,9 +45,14 @@ def load_mnist(
     Raises:
         DataError: If it is neither found nor downloaded, or damaged.
     """
-    if found := find_mnist(data_dir):
-        return found
     target = Path(data_dir) if data_dir else keras_cache()
+    try:
+        if found := find_mnist(data_dir):
+            return found
+    except DataError as error:
+        if error.path != os.fspath(target / "mnist.npz"):
+            raise
+        log.warning("%s: %s; it is downloaded again", error.path, error.problem)
     return npz.read(download_mnist(target, progress=progress), "mnist")
 
 
@@ -62,8 +67,11 @@ def find_mnist(data_dir: str | os.PathLike[str] | None = None) -> Splits | None:
             if (folder / "mnist.npz").is_file():
                 return npz.read(folder / "mnist.npz", "mnist")
             for nested in (folder, folder / "MNIST" / "raw", folder / "mnist"):
-                if nested.is_dir() and idx.matches(nested):
+                if nested.is_dir() and idx.holds_mnist(nested):
                     return idx.read(nested, "mnist")
+    except DataError as error:
+        remedy = "Delete it: MNIST is looked for elsewhere, or downloaded again"
+        raise DataError(error.problem, remedy, error.path) from error
     except OSError as error:
         raise read_error(DataError, error.filename, error) from error
     return None
@@ -88,7 +96,7 @@ def download_mnist(
     folder: Path,
     mirrors: Sequence[str] | None = None,
     progress: ProgressBar | None = None,
-    sha256: str = MNIST_SHA256,
+    sha256: str | None = None,
 ) -> Path:
     """Download `mnist.npz` from the first mirror that works.
 
@@ -99,7 +107,7 @@ def download_mnist(
         folder: Where to put it; created if missing.
         mirrors: URLs; by default those of $DIGITS_MNIST_MIRRORS, else `MNIST_MIRRORS`.
         progress: Called when the download begins.
-        sha256: Expected hash of the file, in hex.
+        sha256: Expected hash of the file, in hex; by default that of MNIST.
 
     Returns:
         The path of the file.
@@ -111,25 +119,36 @@ def download_mnist(
 
     mirrors = mirrors or os.environ.get(MIRRORS_VARIABLE, "").split() or MNIST_MIRRORS
     pooch.get_logger().setLevel("ERROR")  # its own logger: it announces every download
+    known = f"sha256:{sha256 or MNIST_SHA256}"
     reasons = []
     for url in mirrors:
         downloader = pooch.HTTPDownloader(
             progressbar=_PoochProgress(progress) if progress else False, timeout=(4, 20)
         )
         try:
-            return Path(
-                pooch.retrieve(url, f"sha256:{sha256}", "mnist.npz", folder, None, downloader)
-            )
+            return Path(pooch.retrieve(url, known, "mnist.npz", folder, None, downloader))
         except (OSError, ValueError) as error:  # the network, the disk, the hash
-            host = urlsplit(url).netloc or url
-            wrong = "not the expected file" if isinstance(error, ValueError) else "no response"
-            reason = getattr(error, "strerror", None) or wrong
-            reasons.append(f"{host}: {reason}")
+            reasons.append(f"{urlsplit(url).netloc or url}: {_reason(error)}")
             log.debug("download from %s failed", url, exc_info=error)
     raise DataError(
         f"MNIST was not found and could not be downloaded ({'; '.join(reasons)})",
         "Connect to the network, put mnist.npz into ./data, or use the data set 'sample'",
     )
+
+
+def _reason(error: OSError | ValueError) -> str:
+    """Why a download failed, in a few words."""
+    from requests import exceptions
+
+    if isinstance(error, exceptions.HTTPError) and error.response is not None:
+        return f"{error.response.status_code} {error.response.reason}"
+    if isinstance(error, exceptions.SSLError):
+        return "its certificate is not trusted"
+    if isinstance(error, exceptions.ChunkedEncodingError):
+        return "the connection was cut off"
+    if isinstance(error, ValueError):
+        return "not the expected file"
+    return error.strerror or "no response"
 
 
 class _PoochProgress:

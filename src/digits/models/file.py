@@ -111,6 +111,12 @@ def read(path: str | os.PathLike[str]) -> ModelFile:
 def read_bytes(path: Path) -> bytes:
     """The content of what may be a model file. Raises ModelError."""
     try:
+        if (path / "saved_model.pb").is_file():
+            raise ModelError(
+                "this is a TensorFlow SavedModel",
+                "In Keras 2: load_model(FOLDER), then model.save('NAME.h5')",
+                path,
+            )
         if path.exists() and not path.is_file():  # reading a pipe or a device might never end
             raise ModelError("not a file", "Give a model file (.h5)", path)
         if path.stat().st_size > MAX_BYTES:

@@ -57,5 +57,7 @@ FORMATS = (
     Format("a .csv file", f"{__name__}.csv"),
     Format("a folder of idx files", f"{__name__}.idx"),
     Format("a folder of .npy files", f"{__name__}.npy"),
+    Format("Parquet files", f"{__name__}.parquet"),
+    Format("a .mat file", f"{__name__}.mat"),
 )
 """Tried in this order."""

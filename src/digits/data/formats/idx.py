@@ -45,6 +45,11 @@ def matches(path: Path) -> bool:
     return bool(_NAME.fullmatch(path.name))
 
 
+def holds_mnist(folder: Path) -> bool:
+    """Whether files of MNIST itself are in a folder, not in one below it."""
+    return any(not file.set for file in _files(folder, depth=0))
+
+
 def read(path: Path, name: str) -> Splits:
     """Read `train-images-idx3-ubyte` and its three companions; one pair will do.
 
