@@ -9,7 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
-from digits import Splits
+from digits import ModelError, Splits
+from digits.models.trust import load_trusted
 from models.foreign.keras_files import (
     arrays,
     dense_model,
@@ -346,3 +347,17 @@ def test_keras_2_arithmetic_and_its_hard_sigmoid(tmp_path: Path, pixels: Pixels)
     for _ in range(2):
         x = np.clip(0.2 * x + 0.5, 0, 1)
     _agree(path, pixels, softmax(x @ w2 + b2))
+
+
+def test_an_early_hard_sigmoid_inside_of_a_loop_is_refused(tmp_path: Path) -> None:
+    config = sequential(
+        layer("SimpleRNN", "one", units=3, activation="hard_sigmoid",
+              batch_input_shape=[None, 28, 28]),
+        layer("Dense", "out", units=10, activation="softmax"),
+    )  # fmt: skip
+    weights = {
+        "one": arrays(np.random.default_rng(5), kernel=(28, 3), recurrent=(3, 3), bias=(3,)),
+        "out": arrays(np.random.default_rng(6), kernel=(3, 10), bias=(10,)),
+    }
+    with pytest.raises(ModelError, match="has the hard sigmoid of Keras 1 and 2"):
+        load_trusted(write_h5(tmp_path / "old.h5", config, weights, "2.4.0"))

@@ -38,9 +38,9 @@ _DAMAGE = (
     MemoryError, OverflowError, RecursionError,
 )  # fmt: skip
 
-# Of a layer's group in a `.keras` file: its variables, those of a recurrent layer's cell, and
-# those of both directions.
-_PARTS = ("vars", "cell/vars", "forward_layer/cell/vars", "backward_layer/cell/vars")
+# Of a layer's group in a `.keras` file: its variables, those of the layer that it wraps, of a
+# recurrent layer's cell, and of both directions.
+_PARTS = ("vars", "layer/vars", "cell/vars", "forward_layer/cell/vars", "backward_layer/cell/vars")
 
 Weights = list[list[NDArray[np.float32]]]
 Attributes = tuple[str, str, str]  # the arguments of `architecture.parse`
@@ -244,13 +244,15 @@ def _names(group: Any) -> Sequence[Any]:
 def _array(dataset: Any, shape: Shape, layer: str) -> NDArray[np.float32]:
     import h5py
 
-    if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind != "f":
+    if not isinstance(dataset, h5py.Dataset):
+        raise _misfit(layer)
+    if dataset.dtype.kind != "f" and not (shape == () and dataset.dtype.kind in "iu"):
         raise _misfit(layer)
     if dataset.is_virtual or dataset.external:
         raise ModelError("the file keeps its weights in other files", child.REMEDY)
     if dataset.shape != shape:
         raise _misfit(layer)
-    array: NDArray[np.float32] = dataset[()].astype(np.float32)
+    array: NDArray[np.float32] = np.asarray(dataset[()], np.float32)
     if not np.isfinite(array).all():
         raise ModelError(f"the weights of layer {quoted(layer)} hold NaN or infinity", child.REMEDY)
     return array

@@ -10,11 +10,24 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from .graph import class_and_config
 from .recurrent import bidirectional, recurrent
-from .settings import KerasLayers, LayerSpec, Settings, Shape
-from .spatial import conv2d, depthwise, global_pooling, pooling, zero_padding
+from .settings import KerasLayers, LayerSpec, Settings, Shape, quoted
+from .spatial import (
+    conv1d,
+    conv2d,
+    depthwise,
+    global_pooling,
+    global_pooling1d,
+    pooling,
+    pooling1d,
+    resizing,
+    zero_padding,
+)
 
 Reader = Callable[[Settings, list[Shape]], LayerSpec]
+
+_NORMALIZATION_EPSILON = 1e-14  # of the variance: Keras bounds its root by 1e-7
 
 
 def _dropout(settings: Settings, shapes: list[Shape]) -> LayerSpec:
@@ -136,6 +149,34 @@ def _batch_norm(settings: Settings, shapes: list[Shape]) -> LayerSpec:
     return LayerSpec((("BatchNormalization", values),), shape, stored)
 
 
+def _normalization(settings: Settings, shapes: list[Shape]) -> LayerSpec:
+    """Normalization, whose statistics are those of a batch normalization."""
+    shape = shapes[0]
+    if _axis(settings, shape) != len(shape):
+        raise settings.refused("has an unsupported axis")
+    settings.require(invert=False, mean=None, variance=None)
+    values = {"center": False, "scale": False, "epsilon": _NORMALIZATION_EPSILON}
+    stored: tuple[Shape, ...] = ((shape[-1],), (shape[-1],), ())  # the last counts the examples
+    return LayerSpec((("BatchNormalization", values),), shape, stored)
+
+
+def _time_distributed(settings: Settings, shapes: list[Shape]) -> LayerSpec:
+    """TimeDistributed, around a layer that acts on the last axis anyway, or that flattens."""
+    kind, config = class_and_config(settings.get("layer"), "a wrapped layer")
+    shape = shapes[0]
+    if len(shape) < 2 or not isinstance(config, dict):
+        raise settings.refused("needs rows")
+    if kind == "Flatten":
+        output = (shape[0], math.prod(shape[1:]))
+        return LayerSpec((("Reshape", {"target_shape": output}),), output)
+    if kind not in _LAST_AXIS:
+        raise settings.refused(f"wraps a {quoted(kind)}, which is not supported")
+    inner = Settings(kind, settings.name, config, settings.origin)
+    spec = _LAST_AXIS[kind](inner, shapes)
+    inner.refuse_unread()
+    return spec
+
+
 def _layer_norm(settings: Settings, shapes: list[Shape]) -> LayerSpec:
     shape = shapes[0]
     if _axis(settings, shape) != len(shape):
@@ -189,6 +230,8 @@ def _check_several(settings: Settings, shapes: list[Shape]) -> None:
         raise settings.refused("takes too few inputs")
 
 
+_LAST_AXIS: dict[str, Reader] = {"Dense": _dense, "Activation": _activation, "Dropout": _dropout}
+
 LAYERS: dict[str, Reader] = {
     **dict.fromkeys(
         ("SpatialDropout2D", "GaussianNoise", "GaussianDropout", "AlphaDropout",
@@ -209,7 +252,11 @@ LAYERS: dict[str, Reader] = {
     "DepthwiseConv2D": depthwise, "SeparableConv2D": depthwise,
     **{kind: pooling(kind) for kind in ("MaxPooling2D", "AveragePooling2D")},
     **{kind: global_pooling(kind) for kind in ("GlobalMaxPooling2D", "GlobalAveragePooling2D")},
-    "ZeroPadding2D": zero_padding,
+    "ZeroPadding2D": zero_padding, "Resizing": resizing,
+    "Conv1D": conv1d,
+    **{kind: pooling1d(kind) for kind in ("MaxPooling1D", "AveragePooling1D")},
+    **{kind: global_pooling1d(kind) for kind in ("GlobalMaxPooling1D", "GlobalAveragePooling1D")},
+    "Normalization": _normalization, "TimeDistributed": _time_distributed,
     "BatchNormalization": _batch_norm, "LayerNormalization": _layer_norm,
     "SimpleRNN": recurrent, "LSTM": recurrent, "GRU": recurrent,
     "Bidirectional": bidirectional,

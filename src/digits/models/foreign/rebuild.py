@@ -28,7 +28,8 @@ def rebuild(network: Network, weights: Weights) -> Any:
             made = _make(keras.layers, kind, arguments)
             tensor = made(tensor)
             if made.weights:
-                made.set_weights([_converted(a, layer.spec.conversion) for a in arrays])
+                converted = [_converted(a, layer.spec.conversion) for a in arrays]
+                made.set_weights(converted[: len(made.weights)])  # no count of examples
         tensors[layer.name] = tensor
     if network.logits:
         tensor = keras.layers.Softmax()(tensor)

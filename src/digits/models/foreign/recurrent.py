@@ -29,6 +29,8 @@ def recurrent(settings: Settings, shapes: list[Shape]) -> LayerSpec:
         "activation": settings.activation(default="tanh"),
         "go_backwards": settings.flag("go_backwards", default=False),
     }  # fmt: skip
+    if settings.origin.major < 3 and values["activation"] == "hard_sigmoid":
+        raise settings.refused("has the hard sigmoid of Keras 1 and 2 as activation")
     gates = {"SimpleRNN": 1, "LSTM": 4, "GRU": 3}[kind]
     bias_shape: Shape = (gates * units,)
     if kind != "SimpleRNN":

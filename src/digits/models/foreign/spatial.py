@@ -188,3 +188,85 @@ def zero_padding(settings: Settings, shapes: list[Shape]) -> LayerSpec:
         return (("ZeroPadding2D", {"padding": ((top, bottom), (left, right))}),), output
 
     return LayerSpec(*_spatial(settings, shapes, make))
+
+
+def conv1d(settings: Settings, shapes: list[Shape]) -> LayerSpec:
+    """Conv1D, over rows of pixels."""
+    steps, channels = _rows(settings, shapes)
+    if settings.channels_first():
+        raise settings.refused("has an unsupported data_format")
+    filters = settings.integer("filters")
+    window, stride, dilation = (
+        settings.integers(name, count=1, default=1)[0]
+        for name in ("kernel_size", "strides", "dilation_rate")
+    )
+    groups = settings.integer("groups", default=1)
+    padding = settings.choice("padding", default="valid", choices=("valid", "same", "causal"))
+    bias = settings.flag("use_bias", default=True)
+    if settings.origin.major < 2:
+        raise settings.refused("of Keras 1 is not supported")
+    if channels % groups or filters % groups:
+        raise settings.refused("has groups that do not divide its channels")
+    reach = (window - 1) * dilation + 1
+    count = _output_size(settings, steps, reach, stride, padding != "valid")
+    values = {
+        "filters": filters, "kernel_size": window, "strides": stride, "dilation_rate": dilation,
+        "groups": groups, "padding": padding, "use_bias": bias,
+        "activation": settings.activation(),
+    }  # fmt: skip
+    stored: tuple[Shape, ...] = ((window, channels // groups, filters),)
+    stored += ((filters,),) if bias else ()
+    return LayerSpec((("Conv1D", values),), (count, filters), stored, uses=count)
+
+
+def pooling1d(kind: str) -> Reader:
+    """The reader of a layer that pools rows of pixels."""
+
+    def read(settings: Settings, shapes: list[Shape]) -> LayerSpec:
+        steps, channels = _rows(settings, shapes)
+        if settings.channels_first():
+            raise settings.refused("has an unsupported data_format")
+        window = settings.integers("pool_size", "pool_length", count=1, default=2)[0]
+        stride = settings.integers("strides", "stride", count=1, default=window)[0]
+        same = _is_same(settings)
+        count = _output_size(settings, steps, window, stride, same)
+        values = {
+            "pool_size": window, "strides": stride, "padding": "same" if same else "valid",
+        }  # fmt: skip
+        return LayerSpec(((kind, values),), (count, channels))
+
+    return read
+
+
+def global_pooling1d(kind: str) -> Reader:
+    """The reader of a layer that pools all rows of pixels."""
+
+    def read(settings: Settings, shapes: list[Shape]) -> LayerSpec:
+        _, channels = _rows(settings, shapes)
+        if settings.channels_first():
+            raise settings.refused("has an unsupported data_format")
+        keep = settings.flag("keepdims", default=False)
+        return LayerSpec(((kind, {"keepdims": keep}),), (1, channels) if keep else (channels,))
+
+    return read
+
+
+def _rows(settings: Settings, shapes: list[Shape]) -> tuple[int, int]:
+    """The number of rows, and of values in each."""
+    if len(shapes[0]) != 2:
+        raise settings.refused("needs rows of pixels")
+    return shapes[0]
+
+
+def resizing(settings: Settings, shapes: list[Shape]) -> LayerSpec:
+    """Resizing."""
+    height, width = (settings.integer(side, maximum=512) for side in ("height", "width"))
+    way = settings.choice("interpolation", default="bilinear", choices=("bilinear", "nearest"))
+    settings.require(crop_to_aspect_ratio=False, pad_to_aspect_ratio=False, antialias=False)
+    settings.get("fill_mode", "fill_value")  # of padding
+
+    def make(shape: Shape) -> tuple[KerasLayers, Shape]:
+        values = {"height": height, "width": width, "interpolation": way}
+        return (("Resizing", values),), (height, width, shape[2])
+
+    return LayerSpec(*_spatial(settings, shapes, make))
