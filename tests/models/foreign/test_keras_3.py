@@ -389,6 +389,13 @@ def test_a_model_that_answers_by_chance_is_said_to(
     assert "answers by chance: it reads 10% of the embedded digits" in caplog.text
 
 
+def test_weights_alone_are_named(tmp_path: Path) -> None:
+    model = _built_late(import_keras())
+    model.save_weights(tmp_path / "mine.weights.h5")
+    with pytest.raises(ModelError, match="the file holds weights only"):
+        load_trusted(tmp_path / "mine.weights.h5")
+
+
 def _zip(name: str) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:

@@ -42,6 +42,8 @@ _DAMAGE = (
 # recurrent layer's cell, and of both directions.
 _PARTS = ("vars", "layer/vars", "cell/vars", "forward_layer/cell/vars", "backward_layer/cell/vars")
 
+_KERAS_3_WEIGHTS = {"layers", "vars"}  # groups of a `.weights.h5`
+
 Weights = list[list[NDArray[np.float32]]]
 Attributes = tuple[str, str, str]  # the arguments of `architecture.parse`
 
@@ -126,7 +128,9 @@ def _extract(source: Path) -> tuple[Attributes, Network, Weights]:
         config = _text(file.attrs.get("model_config"))
         group = _linked(file, "model_weights")
         if not config:
-            weights_only = "layer_names" in file.attrs or group is not None
+            weights_only = (
+                "layer_names" in file.attrs or group is not None or _KERAS_3_WEIGHTS <= set(file)
+            )
             raise ModelError(
                 "the file holds weights only" if weights_only else "the file holds no model",
                 "Save the whole model: model.save('NAME.h5')",
