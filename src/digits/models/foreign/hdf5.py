@@ -129,7 +129,7 @@ def _extract(source: Path) -> tuple[Attributes, Network, Weights]:
         group = _linked(file, "model_weights")
         if not config:
             weights_only = (
-                "layer_names" in file.attrs or group is not None or _KERAS_3_WEIGHTS <= set(file)
+                "layer_names" in file.attrs or group is not None or set(file) >= _KERAS_3_WEIGHTS
             )
             raise ModelError(
                 "the file holds weights only" if weights_only else "the file holds no model",
