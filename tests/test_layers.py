@@ -118,9 +118,8 @@ NOT_IMPORTED = {
 def test_dependencies_are_those_that_are_imported() -> None:
     project = _project()
     needed = {_normalized(requirement) for requirement in project["dependencies"]}
-    optional = {
-        _normalized(requirement) for requirement in project["optional-dependencies"]["onnx"]
-    }
+    extras = project["optional-dependencies"]
+    optional = {_normalized(each) for name in ("onnx", "formats") for each in extras[name]}
     imported = {k: v for k, v in _third_party(SOURCE).items() if k != "digits"}
     undeclared = {name: files for name, files in imported.items() if name not in needed | optional}
     assert not undeclared
@@ -133,7 +132,12 @@ def test_development_needs_only_declared_packages(folder: str) -> None:
     extras = project["optional-dependencies"]
     declared = {
         _normalized(requirement)
-        for requirement in [*project["dependencies"], *extras["dev"], *extras["bench"]]
+        for requirement in [
+            *project["dependencies"],
+            *extras["dev"],
+            *extras["bench"],
+            *extras["formats"],
+        ]
     }
     imported = _third_party(CHECKOUT / folder)
     assert {

@@ -23,13 +23,13 @@ def matches(path: Path) -> bool:
 def read(path: Path, name: str) -> Splits:
     """Read EMNIST's digits or MNIST set; the images are brought upright.
 
-    Needs the extra `digits[mat]`. See `Reader`.
+    Needs the extra `digits[formats]`. See `Reader`.
     """
     try:
         from scipy.io import loadmat
     except ImportError as error:
         problem = "MATLAB files need the package scipy"
-        raise DataError(problem, "Install digits[mat]", path) from error
+        raise DataError(problem, "Install digits[formats]", path) from error
     try:
         content = loadmat(path, simplify_cells=True)
     except OSError:

@@ -28,7 +28,7 @@ def matches(path: Path) -> bool:
 def read(path: Path, name: str) -> Splits:
     """Read a file, or all of a folder: those with `train` or `test` in their names are these parts.
 
-    Needs the extra `digits[parquet]`. See `Reader`.
+    Needs the extra `digits[formats]`. See `Reader`.
     """
     files = _files(path)
     by_part: dict[str, list[Path]] = {}
@@ -62,7 +62,7 @@ def _read_file(path: Path) -> tuple[Images, Any]:
         from pyarrow.lib import ArrowException
     except ImportError as error:
         problem = "Parquet files need the package pyarrow"
-        raise DataError(problem, "Install digits[parquet]", path) from error
+        raise DataError(problem, "Install digits[formats]", path) from error
     try:
         with pq.ParquetFile(path) as file:
             if not {"image", "label"} <= set(file.schema_arrow.names):
