@@ -135,3 +135,16 @@ def test_data_that_cannot_be_used(sample: Splits, tmp_path: Path) -> None:
     ):
         with pytest.raises(DataError, match=message):
             selected(data)
+
+
+def test_a_set_that_is_mended_is_not_warned_of(
+    tmp_path: Path, sample: Splits, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = sample["test"].limit(100)
+    np.savez(tmp_path / "dark.npz", images=255 - data.images, labels=data.labels)
+    inverted = selected(tmp_path / "dark.npz", invert=True)
+    assert "dark on light" not in caplog.text
+    assert set(inverted.digests) <= set(data.digests)
+    as_it_is = selected(tmp_path / "dark.npz")
+    assert "dark on light" in caplog.text
+    assert not set(as_it_is.digests) & set(data.digests)

@@ -24,11 +24,11 @@ SIDE = 28
 DIGIT_SIDE = 20
 MIDDLE = 14
 
-NOTES: dict[str, Literal["dark", "light"]] = {"28x28 dark ink": "dark", "28x28 light ink": "light"}
-"""What `digits` notes in the PNG files that it writes, and the ink that this stands for."""
-
 IMAGE_NOTE = "28x28 light ink"
 """The note of a picture that is an image of a data set."""
+
+NOTES: dict[str, Literal["dark", "light"]] = {"28x28 dark ink": "dark", IMAGE_NOTE: "light"}
+"""What `digits` notes in the PNG files that it writes, and the ink that this stands for."""
 
 _SUPERSAMPLING = 6  # times MNIST's resolution, at which the stroke is measured and changed
 _INKED = 100  # of 255: a paler pixel of a mask belongs to a soft edge

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,16 +77,12 @@ def render(content: bytes, number: int = 0) -> tuple[NDArray[np.uint8], bool]:
     import pypdfium2
 
     try:
-        with _lock:
-            document = pypdfium2.PdfDocument(content)
-            try:
-                page = document[number]
-                scale = _MAX_SIDE / max(*page.get_size(), 1.0)
-                bitmap = page.render(scale=scale, grayscale=True)
-                gray = np.atleast_3d(bitmap.to_numpy())[..., 0]  # some versions drop the axis
-                return np.array(gray), len(document) > 1
-            finally:
-                document.close()
+        with _opened(content) as document:
+            page = document[number]
+            scale = _MAX_SIDE / max(*page.get_size(), 1.0)
+            bitmap = page.render(scale=scale, grayscale=True)
+            gray = np.atleast_3d(bitmap.to_numpy())[..., 0]  # some versions drop the axis
+            return np.array(gray), len(document) > 1
     except (pypdfium2.PdfiumError, IndexError, ValueError, MemoryError) as error:
         if "password" in str(error).lower():
             raise PictureError(
@@ -98,19 +95,18 @@ def _count(path: str) -> int:
     try:
         with open(path, "rb") as file:  # noqa: PTH123  # as decode opens it
             if is_pdf(file.read(len(_PDF))):
-                return _count_pdf(path)
+                with _opened(path) as document:
+                    return len(document)
         with Image.open(path, formats=("TIFF",)) as image:
             return int(getattr(image, "n_frames", 1))
     except Exception:  # whatever it is, decoding it reports it
         return 1
 
 
-def _count_pdf(path: str) -> int:
+@contextmanager
+def _opened(source: str | bytes) -> Iterator[Any]:
+    """The PDF at a path, or with this content."""
     import pypdfium2
 
-    with _lock:
-        document: Any = pypdfium2.PdfDocument(path)
-        try:
-            return len(document)
-        finally:
-            document.close()
+    with _lock, closing(pypdfium2.PdfDocument(source)) as document:
+        yield document

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _WORDS = """
     zero one two three four five six seven eight nine
@@ -47,6 +48,7 @@ def _meanings() -> dict[str, int]:
 _MEANINGS = _meanings()
 
 
+@lru_cache(4096)  # each file asks again for its folders
 def named_digit(name: str) -> int | None:
     """The one digit that a folder's name stands for, or None.
 

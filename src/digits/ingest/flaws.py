@@ -60,7 +60,7 @@ def _turned(dataset: Dataset) -> list[Flaw]:
         "--transpose": _transposed(images),
         "--invert --transpose": 255 - _transposed(images),
     }
-    shares = {way: _share_recognized(each, labels) for way, each in ways.items()}
+    shares = {way: share_recognized(each, labels) for way, each in ways.items()}
     best = max(shares, key=lambda way: shares[way])
     if shares[best] >= max(_LEGIBLE, shares[""] + _BETTER):
         kind = {
@@ -83,7 +83,8 @@ def _transposed(images: Images) -> Images:
     return np.ascontiguousarray(images.transpose(0, 2, 1))
 
 
-def _share_recognized(images: Images, labels: Labels) -> float:
+def share_recognized(images: Images, labels: Labels) -> float:
+    """The share of images whose label is what the rejector takes them for, were they digits."""
     guesses = rejector.probabilities(images)[:, :NO_DIGIT].argmax(axis=1)
     return float((guesses == labels).mean())
 

@@ -17,11 +17,10 @@ from ..data.arrays import Images
 from ..data.dataset import Dataset, Splits
 from ..errors import DataError, DigitsError, PictureError
 from ..imaging.foreground import Ink
-from ..recognition import rejector
 from ..recognition.preprocess import preprocess
-from ..recognition.rejector import NO_DIGIT
 from .doubts import Doubt, find_doubts
 from .files import PictureFile, find_files
+from .flaws import share_recognized
 from .labels import (
     are_from_folders,
     labels_from_csv,
@@ -131,8 +130,7 @@ def _refuse_unlikely(dataset: Dataset, files: Sequence[PictureFile]) -> None:
     named = np.flatnonzero(may_be_counted(files))
     if len(named) < _MIN_NAMED:
         return
-    guesses = rejector.probabilities(dataset.images[named])[:, :NO_DIGIT].argmax(axis=1)
-    share = float((guesses == dataset.labels[named]).mean())
+    share = share_recognized(dataset.images[named], dataset.labels[named])
     if share < _MIN_NAMED_SHARE:
         raise DataError(
             f"the numbers in file names do not seem to be labels: {share:.0%} of {len(named):,} "

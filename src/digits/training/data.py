@@ -87,8 +87,7 @@ def select_data(
     """
     sets = _as_list(data)
     has_mnist = any(map(_is_mnist, sets))
-    loaded = [_as_splits(each, data_dir, progress) for each in sets]
-    parts = [_split(mended(each, invert, transpose), seed) for each in loaded]
+    parts = [_split(_as_splits(each, data_dir, progress, invert, transpose), seed) for each in sets]
     sources, tests = [list(part) for part in zip(*parts, strict=True)]
     if limit is not None:
         whole = joined(sources, "+".join(source.name for source in sources))
@@ -125,12 +124,20 @@ def _is_mnist(data: DataLike) -> bool:
 
 
 def _as_splits(
-    data: DataLike, data_dir: str | os.PathLike[str] | None, progress: ProgressBar | None
+    data: DataLike,
+    data_dir: str | os.PathLike[str] | None,
+    progress: ProgressBar | None,
+    invert: bool,
+    transpose: bool,
 ) -> Splits:
+    if isinstance(data, (str, os.PathLike)):
+        return load(data, data_dir, progress, invert=invert, transpose=transpose)
+    return mended(_in_memory(data), invert, transpose)
+
+
+def _in_memory(data: Splits | Dataset | Arrays | tuple[Arrays, Arrays]) -> Splits:
     if isinstance(data, Splits):
         return data
-    if isinstance(data, (str, os.PathLike)):
-        return load(data, data_dir, progress)
     if isinstance(data, tuple) and isinstance(data[0], tuple):
         train, test = data
         parts = {

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import re
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 from ...errors import DataError
 from ..arrays import Images, as_images
 from ..dataset import Splits, as_dataset
+from .packed import DAMAGE, read_unpacked
 
 _REMEDY = "Give lines of a label and 784 pixels: label,pixel0,…,pixel783"
 _DELIMITERS = ",;\t"
@@ -23,7 +22,6 @@ _LABEL_NAMES = {"label", "labels", "class", "digit", "number", "target", "y"}
 _INDEX_NAMES = {"", "index", "id", "imageid", "image_id", "unnamed: 0"}
 _PIXELS = 784
 _MANGLED = re.compile(r"\d+\.\d+")  # of a header that was made of a row: 0, 0.1, 0.2 for zeros
-_GZIP = b"\x1f\x8b"
 
 
 def matches(path: Path) -> bool:
@@ -114,10 +112,7 @@ class _Table:
 
 def _read_table(path: Path) -> _Table:
     try:
-        content = path.read_bytes()
-        if content[:2] == _GZIP:
-            content = gzip.decompress(content)
-        lines = content.decode("utf-8-sig").splitlines()
+        lines = read_unpacked(path).decode("utf-8-sig").splitlines()
         delimiter = max(_DELIMITERS, key=lines[0].count) if lines else ","
         first = [
             c.strip().lower() for row in csv.reader(lines[:1], delimiter=delimiter) for c in row
@@ -129,7 +124,7 @@ def _read_table(path: Path) -> _Table:
             if rows
             else np.zeros((0, 0), np.float32)
         )
-    except (ValueError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (ValueError, *DAMAGE) as error:
         reason = str(error).splitlines()[0].rstrip(".").removesuffix("; use `usecols`")
         raise DataError(f"the file is not a table of numbers: {reason}", _REMEDY, path) from error
     if not values.size:

@@ -6,10 +6,9 @@ its content: whether it is packed, and what it contains, is not taken from its n
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from ...errors import DataError
 from ..dataset import Dataset, Splits
+from .packed import DAMAGE, read_unpacked
 
 _NAME = re.compile(
     r"(?:(?P<set>.+)-)?(?P<part>train|t10k|test|test10k)-(?P<kind>images|labels)"
@@ -26,7 +26,6 @@ _NAME = re.compile(
 _DTYPES: dict[int, np.dtype[Any]] = {0x08: np.dtype(np.uint8), 0x0C: np.dtype(">i4")}
 _DEPTH = 2  # folders below the given one: torchvision has MNIST/raw below its root
 _MAX_ENTRIES = 200  # of a folder: one with more is no folder of idx files
-_GZIP = b"\x1f\x8b"
 
 
 class _Name(NamedTuple):
@@ -87,10 +86,10 @@ def read(path: Path, name: str) -> Splits:
 
 def _files(folder: Path, depth: int = _DEPTH) -> Iterator[_Name]:
     """The idx files in a folder and in those below it, by their names."""
-    entries = sorted(folder.iterdir())
+    entries = list(islice(folder.iterdir(), _MAX_ENTRIES + 1))
     if len(entries) > _MAX_ENTRIES:
         return
-    for entry in entries:
+    for entry in sorted(entries):
         match = _NAME.fullmatch(entry.name)
         if match and entry.is_file():
             part = "train" if match["part"] == "train" else "test"
@@ -102,11 +101,9 @@ def _files(folder: Path, depth: int = _DEPTH) -> Iterator[_Name]:
 def _read_array(file: _Name) -> NDArray[Any]:
     """(n, rows, columns) images, or (n,) labels."""
     damaged = DataError("the file is damaged or not an idx file", "Download it again", file.path)
-    content = file.path.read_bytes()
     try:
-        if content[:2] == _GZIP:
-            content = gzip.decompress(content)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        content = read_unpacked(file.path)
+    except DAMAGE as error:
         raise damaged from error
     dtype = _DTYPES.get(content[2]) if len(content) >= 4 and content[:2] == b"\0\0" else None
     if dtype is None:

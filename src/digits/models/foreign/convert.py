@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,7 @@ from .. import child
 from .. import file as model_file
 from ..compile import TIMEOUT, compile_model
 from ..metadata import ModelMetadata
-from .hdf5 import extract
-from .inputs import find_input
+from .load import read_network
 from .rebuild import family_of, rebuild
 
 
@@ -34,12 +32,7 @@ def convert(source: Path, target: Path) -> None:
 
 
 def _convert(source: Path, target: Path) -> None:
-    network, weights = extract(source)  # first: a damaged file must not wait for TensorFlow
-    inputs: dict[str, float] | None = None
-    if model_file.is_ours(model_file.read_bytes(source)):
-        network = replace(network, scaled=False)
-    else:
-        network, inputs = find_input(network, weights)
+    network, weights, inputs = read_network(source)
     model = rebuild(network, weights)
     compiled = compile_model(model)
     metadata = ModelMetadata(

@@ -173,6 +173,11 @@ def _weights_of_layer(
         if group is not None and (inner := _linked(group, part)) is not None
         for number in range(len(inner))
     ]
+    return _stored(group, places, layer)
+
+
+def _stored(group: h5py.Group, places: Sequence[str], layer: Layer) -> list[NDArray[np.float32]]:
+    """The weights of a layer, which are at these places in a group."""
     if len(places) != len(layer.spec.stored):
         raise _misfit(layer.name)
     return [
@@ -217,12 +222,7 @@ def _weights(group: h5py.Group, network: Network) -> Iterator[list[NDArray[np.fl
             inner, names = nested[layer.name]
         else:
             raise ModelError(f"there are no weights for layer {quoted(layer.name)}", child.REMEDY)
-        if len(names) != len(layer.spec.stored):
-            raise _misfit(layer.name)
-        yield [
-            _array(_linked(inner, name), shape, layer.name)
-            for name, shape in zip(names, layer.spec.stored, strict=True)
-        ]
+        yield _stored(inner, names, layer)
 
 
 def _nested(group: h5py.Group, layers: Collection[str]) -> dict[str, tuple[Any, list[str]]]:

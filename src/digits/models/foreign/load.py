@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..file import is_ours, parse, read_bytes
-from .hdf5 import extract
+from .architecture import Network
+from .hdf5 import Weights, extract
 from .inputs import find_input
 from .rebuild import rebuild
 
@@ -22,9 +23,24 @@ def load_model(path: Path) -> Any:
     Raises:
         ModelError: The file is damaged, or something in it is not supported.
     """
+    network, weights, _ = read_network(path)
+    return rebuild(network, weights)
+
+
+def read_network(path: Path) -> tuple[Network, Weights, dict[str, float] | None]:
+    """The network in a model file with the input that it takes, and its weights.
+
+    Returns:
+        Also what `find_input` found; None for a file of ours, which takes 0..255.
+
+    Raises:
+        ModelError: The file is damaged, or something in it is not supported.
+    """
     content = read_bytes(path)
-    network, weights = extract(path)
-    if not is_ours(content):
-        return rebuild(find_input(network, weights)[0], weights)
-    parse(content, path)  # for its checksum
-    return rebuild(replace(network, scaled=False), weights)  # whatever its first layer
+    if is_ours(content):
+        parse(content, path)  # for its checksum, before anything else
+        network, weights = extract(path)
+        return replace(network, scaled=False), weights, None  # whatever its first layer
+    network, weights = extract(path)  # first: a damaged file must not wait for TensorFlow
+    network, inputs = find_input(network, weights)
+    return network, weights, inputs

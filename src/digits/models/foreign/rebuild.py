@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._keras import import_keras
-from .architecture import Network
+from .architecture import RECURRENT, Network
 from .hdf5 import Weights
 from .recurrent import GATES
 from .settings import Shape
@@ -91,6 +91,6 @@ def _converted(array: NDArray[np.float32], conversion: str) -> NDArray[np.float3
 def family_of(network: Network) -> str:
     """The family that a network resembles most."""
     kinds = {kind for layer in network.layers for kind, _ in layer.spec.layers}
-    if kinds & {"SimpleRNN", "LSTM", "GRU", "Bidirectional"}:
+    if kinds & RECURRENT:
         return "rnn"
     return "cnn" if any("Conv2D" in kind for kind in kinds) else "dense"

@@ -37,7 +37,7 @@ def recurrent(settings: Settings, shapes: list[Shape]) -> LayerSpec:
         if settings.origin.major < 2:
             raise settings.refused("of Keras 1 is not supported")
         values["recurrent_activation"] = settings.choice(
-            "recurrent_activation", default="hard_sigmoid", choices=(*ACTIVATIONS, "hard_sigmoid")
+            "recurrent_activation", default="hard_sigmoid", choices=ACTIVATIONS
         )
     if kind == "LSTM":
         settings.flag("unit_forget_bias", default=True)
