@@ -45,7 +45,7 @@ def test_a_training_learns_and_goes_on_where_it_stopped(
     assert again.steps == first.steps > 3
     for mine, its in zip(again.net.get_weights(), first.net.get_weights(), strict=True):
         assert np.array_equal(mine, its)
-    again.run(pages, validation, minutes=0.2)
+    again.run(pages, validation, minutes=0.6)
     one, two = map(json.loads, (tmp_path / LOG).read_text().splitlines())
     assert two["steps"] > one["steps"]
     assert two["loss"] < one["loss"]
