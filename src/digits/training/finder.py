@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class FinderRecipe:
         weight_decay: Of AdamW.
         ema: Decay of the running mean of the weights, which is what is kept.
         uses: Times that a generated page is used, each time in other tones.
-        cooldown: The last share of the minutes, in which the learning rate falls to zero.
+        cooldown: The last share of the training, in which the learning rate falls to zero.
         frozen_statistics: Leave the statistics of batch normalization as they are: for fine-tuning
             in small batches.
         evaluate: Minutes between two evaluations, each of which also saves.
@@ -79,13 +80,20 @@ class FinderTraining:
 
         self.net.set_weights(keras.models.load_model(path, compile=False).get_weights())
 
-    def run(self, pages: Path, validation: list[Targets], minutes: float) -> None:
-        """Train for some minutes of wall clock.
+    def run(
+        self,
+        pages: Path,
+        validation: list[Targets],
+        minutes: float = math.inf,
+        steps: float = math.inf,
+    ) -> None:
+        """Train for some minutes of wall clock or some steps, whichever ends first.
 
         Args:
             pages: A folder that `store.fill` fills at the same time.
             validation: Pages of other seeds and digits.
             minutes: How long; the learning rate falls to zero at the end.
+            steps: How many.
         """
         recipe = self.recipe
         start = last = time.monotonic()
@@ -93,6 +101,7 @@ class FinderTraining:
         parts: dict[str, float] = {}
         for batch in self._batches(pages):
             share = (time.monotonic() - start) / 60 / minutes
+            share = max(share, (self.steps - first_step) / steps)
             if share >= 1:
                 break
             warm = min(1.0, (self.steps - first_step + 1) / recipe.warmup)
