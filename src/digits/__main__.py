@@ -1,6 +1,18 @@
-"""`python -m digits` is the command `digits`."""
+"""The console script `digits`, and `python -m digits`."""
 
-from .cli import main
+from ._io import signals
+
+
+def main() -> None:
+    """Run the command. Signals are handled before anything that takes time is imported."""
+    signals.install()
+    try:
+        from .cli import main as command
+
+        command()
+    finally:
+        signals.end_if_received()
+
 
 if __name__ == "__main__":
     main()

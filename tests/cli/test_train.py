@@ -30,7 +30,7 @@ def test_it_reports_the_score_and_what_it_wrote(run: Run, tmp_path: Path) -> Non
     assert "Warning: MNIST was not found" in done.stderr
     assert {p.name for p in (tmp_path / "models").iterdir()} == {"dense.h5", "dense-run"}
     files = {p.name for p in (tmp_path / "models" / "dense-run").iterdir()}
-    assert files == {"history.csv", "settings.json", "curves.png"}
+    assert files == {"history.csv", "settings.json", "curves.png", "checkpoint.h5"}
     settings = json.loads((tmp_path / "models" / "dense-run" / "settings.json").read_text())
     assert settings["settings"]["epochs"] == 2
 
@@ -103,9 +103,9 @@ def _text(raw: bytes) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", raw.decode(errors="replace"))
 
 
-def test_a_terminal_shows_epochs_and_ctrl_c_keeps_the_best(tmp_path: Path) -> None:
+def test_a_terminal_shows_epochs_and_ctrl_c_says_how_to_go_on(run: Run, tmp_path: Path) -> None:
     status, seen = _interrupt(
-        ["train", "--arch", "dense", "--data", "sample", "--epochs", "20000"],
+        ["train", "--arch", "dense", "--data", "sample", "--epochs", "20000", "-o", "a/m.h5"],
         tmp_path,
         until=r" 3  \d\.\d{4}",
     )
@@ -114,11 +114,20 @@ def test_a_terminal_shows_epochs_and_ctrl_c_keeps_the_best(tmp_path: Path) -> No
     assert "dense fast: 4,000 pictures, adam, learning rate 0.01" in seen
     assert re.search(r"estimated time: \d+ (seconds|minutes|hours)", seen)
     assert "epoch    loss  accuracy" in seen
-    assert re.search(r"Interrupted: kept epoch \d+, the best so far\.", seen)
+    said = re.search(
+        r"Interrupted\. a/m-run/checkpoint\.h5 is the model after epoch (\d+)\. "
+        r"Go on with: digits (train --resume -o a/m\.h5)\s",
+        seen,
+    )
+    assert said, seen[-2000:]
     assert "Traceback" not in seen
-    metadata = read(tmp_path / "models" / "dense.h5").metadata
-    assert metadata.interrupted
-    assert len(metadata.history) >= 3
+    assert not (tmp_path / "a" / "m.h5").exists()
+
+    epochs = int(said[1])
+    done = run(*said[2].split(), "--epochs", epochs + 1)
+    assert done.returncode == 0, done.stderr
+    history = read(tmp_path / "a" / "m.h5").metadata.history
+    assert [epoch.epoch for epoch in history] == list(range(1, epochs + 2))
 
 
 def test_ctrl_c_before_the_first_epoch_saves_nothing(tmp_path: Path) -> None:
@@ -128,5 +137,34 @@ def test_ctrl_c_before_the_first_epoch_saves_nothing(tmp_path: Path) -> None:
         until="epoch 1 of",
     )
     assert status == 130
-    assert seen.rstrip().endswith("Interrupted.")
+    assert seen.rstrip().endswith("Interrupted. Nothing was saved yet.")
     assert not list(tmp_path.rglob("*.h5"))
+
+
+def test_resuming_takes_the_options_from_the_checkpoint(run: Run, tmp_path: Path) -> None:
+    first = ("train", "--arch", "dense", "--data", "sample", "--limit", 300, "--batch-size", 50)
+    assert run(*first, "--epochs", 1).returncode == 0
+    done = run("train", "--resume", "--epochs", 2)  # the last training in models/
+    assert done.returncode == 0, done.stderr
+    metadata = read(tmp_path / "models" / "dense.h5").metadata
+    assert (len(metadata.history), metadata.data[0].pictures) == (2, 300)
+    assert run(*first, "--resume", "--epochs", 3).returncode == 0
+    refused = run(
+        "train", "--resume", "--arch", "dense", "--batch-size", 64, "--augment", "--seed", 1,
+        "--from", "cnn",
+    )  # fmt: skip
+    assert refused.returncode == 1
+    (line,) = refused.stderr.splitlines()
+    assert (
+        "models/dense-run/checkpoint.h5: the training began with --from None, not cnn; "
+        "--batch-size 50, not 64; --augment False, not True; --seed 0, not 1. Leave that out"
+        in line
+    )
+
+
+def test_an_interrupted_training_is_not_forgotten(run: Run, tmp_path: Path) -> None:
+    none = run("train", "--resume")
+    assert (none.returncode, none.stderr.count("\n")) == (1, 1)
+    assert (
+        "cnn-run/checkpoint.h5: there is no training to resume. Leave --resume out" in none.stderr
+    )

@@ -93,7 +93,6 @@ for _ in range(100):
         _with(family=3),
         _with(seed="0"),
         _with(seed=0.5),
-        _with(interrupted=0),
         _with(seconds="long"),
         _with(seconds=True),
         _with(seconds=10**400),

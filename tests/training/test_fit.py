@@ -1,20 +1,19 @@
-"""Fitting by a recipe: schedules, early stopping, the best epoch, interruption."""
+"""Fitting by a recipe: schedules, early stopping, the best epoch, going on after a stop."""
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pytest
 
-from digits import Dataset, Splits
+from digits import Dataset, ModelError, Splits
 from digits.models._keras import import_keras
 from digits.models.families import build
 from digits.models.metadata import Epoch
-from digits.training.fit import Callback, Examples, Fitted, fit, learning_rate_schedule
+from digits.training.fit import Callback, Examples, FitState, fit
+from digits.training.optimizer import is_at_plateau, learning_rate_schedule
 from digits.training.recipe import Augment, Plateau, Recipe
 
 DENSE = Recipe(
@@ -39,12 +38,12 @@ def fitted(
     validation: Dataset | None = None,
     *,
     seed: int = 0,
-    callback: Callback | None = None,
-) -> tuple[Any, Fitted]:
-    """A new model and how its fitting went."""
+    **options: Any,
+) -> tuple[Any, tuple[Epoch, ...]]:
+    """A new model and the history of its fitting."""
     import_keras().utils.set_random_seed(seed)
     model = build(recipe.family, recipe.architecture)
-    return model, fit(model, recipe, train, validation, seed=seed, callback=callback)
+    return model, fit(model, recipe, train, validation, seed=seed, **options)
 
 
 def weights(model: Any) -> np.ndarray[Any, Any]:
@@ -85,8 +84,8 @@ def test_a_seed_decides_the_weights(small: Dataset) -> None:
 
 
 def test_the_learning_rate_decays_along_half_a_cosine(small: Dataset) -> None:
-    _, result = fitted(recipe(epochs=4, learning_rate=0.01, cosine_decay=True), small)
-    rates = [epoch.learning_rate for epoch in result.history]
+    _, history = fitted(recipe(epochs=4, learning_rate=0.01, cosine_decay=True), small)
+    rates = [epoch.learning_rate for epoch in history]
     expected = [0.005 * (1 + np.cos(np.pi * fraction)) for fraction in (0.25, 0.5, 0.75, 1)]
     np.testing.assert_allclose(rates, expected, atol=1e-6)
 
@@ -106,7 +105,7 @@ def test_optimizer_options_are_used(small: Dataset) -> None:
     momentum = recipe(
         epochs=1, optimizer="sgd", learning_rate=0.01, optimizer_options={"momentum": 0.9}
     )
-    losses = [fitted(used, small)[1].history[0].loss for used in (plain, momentum)]
+    losses = [fitted(used, small)[1][0].loss for used in (plain, momentum)]
     assert losses[1] < losses[0]
 
 
@@ -128,10 +127,10 @@ def worsening(small: Dataset) -> tuple[Dataset, Dataset]:
 
 def test_the_best_validation_epoch_is_kept(worsening: tuple[Dataset, Dataset]) -> None:
     train, validation = worsening
-    model, result = fitted(recipe(epochs=6), train, validation)
-    best = max(result.history, key=lambda e: (e.val_accuracy, -(e.val_loss or 0)))
-    assert result.history[-1] != best
-    assert [e for e in result.history if e.best][-1] == best
+    model, history = fitted(recipe(epochs=6), train, validation)
+    best = max(history, key=lambda e: (e.val_accuracy, -(e.val_loss or 0)))
+    assert history[-1] != best
+    assert [e for e in history if e.best][-1] == best
     assert accuracy(model, validation) == pytest.approx(best.val_accuracy)
 
 
@@ -139,31 +138,31 @@ def test_the_last_epoch_is_kept_when_the_learning_rate_decays(
     worsening: tuple[Dataset, Dataset],
 ) -> None:
     train, validation = worsening
-    model, result = fitted(recipe(epochs=6, cosine_decay=True), train, validation)
-    last = result.history[-1]
+    model, history = fitted(recipe(epochs=6, cosine_decay=True), train, validation)
+    last = history[-1]
     assert last.val_accuracy is not None
-    assert last.val_accuracy < max(e.val_accuracy or 0 for e in result.history)
+    assert last.val_accuracy < max(e.val_accuracy or 0 for e in history)
     assert accuracy(model, validation) == pytest.approx(last.val_accuracy)
 
 
 def test_a_plateau_reduces_the_learning_rate(small: Dataset) -> None:
     train, held_out = small.held_out(0.1, 0)
     stuck = {"epochs": 4, "learning_rate": 1000.0, "plateau": Plateau(factor=0.5, patience=1)}
-    _, result = fitted(recipe(**stuck), train, held_out)
-    assert result.history[-1].learning_rate < 1000
+    _, history = fitted(recipe(**stuck), train, held_out)
+    assert history[-1].learning_rate < 1000
     _, decayed = fitted(recipe(**stuck, cosine_decay=True), train, held_out)
-    assert len(decayed.history) == 4  # both together: the plateau is ignored
+    assert len(decayed) == 4  # both together: the plateau is ignored
 
 
 def test_training_stops_above_an_accuracy(small: Dataset) -> None:
     train, held_out = small.held_out(0.2, 0)
     used = recipe(epochs=50, until_accuracy=0.8)
-    model, result = fitted(used, small)
-    assert len(result.history) < 50
+    model, history = fitted(used, small)
+    assert len(history) < 50
     assert accuracy(model, small) > 0.8
-    _, result = fitted(used, train, held_out)
-    assert len(result.history) < 50
-    *earlier, last = [epoch.val_accuracy or 0 for epoch in result.history]
+    _, history = fitted(used, train, held_out)
+    assert len(history) < 50
+    *earlier, last = [epoch.val_accuracy or 0 for epoch in history]
     assert last > 0.8 >= max(earlier)
 
 
@@ -177,32 +176,92 @@ def test_the_accuracy_can_be_checked_between_epochs(sample: Splits, images: int)
             progress.append(epoch - 1 + fraction)
 
     used = recipe(epochs=50, until_accuracy=0.6, check_every=5)
-    model, result = fitted(used, train, callback=Watch())
-    assert len(result.history) < 50
+    model, history = fitted(used, train, callback=Watch())
+    assert len(history) < 50
     assert accuracy(model, train) > 0.6
     assert progress == sorted(progress)
 
 
-class _Interrupt(Callback):
-    """Ctrl-C in the middle of an epoch."""
+RESUMED = {
+    "dropout, augmentation": recipe(
+        family="cnn",
+        architecture={
+            "filters": (4,), "kernel_size": 3, "units": 8, "dropout": (0.3, 0.3),
+            "normalized": True,
+        },
+        epochs=2, batch_size=10, cosine_decay=True, warmup_fraction=0.2,
+        augment=Augment(elastic=1.0, photometric=0.5), low_augmentation_epochs=1,
+    ),
+    "a plateau": recipe(
+        epochs=3, batch_size=10, plateau=Plateau(factor=0.5, patience=1), learning_rate=0.1
+    ),
+    "stops in an epoch": recipe(epochs=9, batch_size=10, until_accuracy=0.85, check_every=12),
+    "stops after an epoch": recipe(epochs=9, batch_size=10, until_accuracy=0.85),
+    "in order": recipe(epochs=2, batch_size=10, shuffle=False),
+    "rnn": recipe(family="rnn", architecture={"units": (8,)}, epochs=2, batch_size=10),
+}  # fmt: skip
 
-    def __init__(self, epoch: int) -> None:
-        self.epoch = epoch
 
-    def on_progress(self, epoch: int, fraction: float) -> None:
-        if epoch == self.epoch and threading.current_thread() is threading.main_thread():
-            os.kill(os.getpid(), signal.SIGINT)
+def _results(model: Any, history: tuple[Epoch, ...]) -> Any:
+    return weights(model).tolist(), [{**asdict(epoch), "seconds": 0} for epoch in history]
 
 
-def test_ctrl_c_keeps_the_best_epoch(small: Dataset) -> None:
-    model, result = fitted(recipe(epochs=50), small, callback=_Interrupt(epoch=4))
-    assert result.interrupted
-    assert len(result.history) == 3
-    three, uninterrupted = fitted(recipe(epochs=3), small)
-    assert not uninterrupted.interrupted
-    assert (weights(model) == weights(three)).all()
-    with pytest.raises(KeyboardInterrupt):
-        fitted(recipe(), small, callback=_Interrupt(epoch=1))
+@pytest.mark.parametrize("used", RESUMED.values(), ids=RESUMED.keys())
+def test_a_training_goes_on_as_if_never_stopped(small: Dataset, used: Recipe) -> None:
+    """From the end of an epoch and from its middle, with the same weights, bit for bit."""
+    train, held_out = small.held_out(0.2, 0)
+    expected = _results(*fitted(used, train, held_out, seed=3))
+    states: list[FitState] = []
+    fitted(used, train, held_out, seed=3, save=states.append, save_seconds=0.0)
+    between = [state for state in states if state.step]
+    for state in (between[0], states[len(states) // 2], states[-1]):
+        assert _results(*fitted(used, train, held_out, seed=3, start=state)) == expected
+
+
+def test_a_state_of_another_model_is_refused(small: Dataset) -> None:
+    states: list[FitState] = []
+    fitted(recipe(epochs=1), small, save=states.append)
+    other = recipe(epochs=2, architecture={"units": (33,)})
+    with pytest.raises(ModelError, match="of another model"):
+        fitted(other, small, start=states[0])
+
+
+def test_a_check_between_epochs_leaves_their_figures_alone(small: Dataset) -> None:
+    plain = recipe(epochs=1, batch_size=10)
+    checked = recipe(epochs=1, batch_size=10, until_accuracy=0.999, check_every=20)
+    (one,), (other,) = (fitted(used, small)[1] for used in (plain, checked))
+    assert (one.loss, one.accuracy) == (other.loss, other.accuracy)
+
+
+def test_a_loss_that_is_no_number_ends_the_training(small: Dataset) -> None:
+    saved: list[FitState] = []
+    diverging = recipe(optimizer="sgd", learning_rate=1e30, epochs=5)
+    with pytest.raises(
+        ModelError, match=r"no number any more in epoch 1\. Lower the learning rate"
+    ):
+        fitted(diverging, small, save=saved.append)
+    assert not saved
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "expected"),
+    [
+        ([0.5], False),
+        ([0.5, 0.5], False),
+        ([0.5, 0.5, 0.4], True),
+        ([0.5, 0.5, 0.4, 0.3], False),  # it waits again
+        ([0.5, 0.5, 0.4, 0.3, 0.50009], True),  # no improvement yet
+        ([0.5, 0.5, 0.4, 0.3, 0.6], False),
+        ([None, None, None, None], False),
+    ],
+)
+def test_a_plateau_is_two_epochs_without_improvement(
+    accuracies: list[float | None], expected: bool
+) -> None:
+    history = [
+        Epoch(i, 1.0, 0.5, 1.0, value, 0.1, 1.0, False) for i, value in enumerate(accuracies)
+    ]
+    assert is_at_plateau(history, Plateau(factor=0.5, patience=2)) is expected
 
 
 def test_a_callback_follows_the_training(small: Dataset) -> None:

@@ -70,7 +70,6 @@ def test_the_metadata(trained: Trained, sample: Splits, watch: _Watch) -> None:
     assert metadata.settings == trained.recipe.settings() == watch.recipe.settings()
     assert trained.recipe.optimizer == "rmsprop"
     assert len(trained.history) == trained.recipe.epochs == 12
-    assert not trained.interrupted
     assert metadata.started_from is None
 
 

@@ -124,6 +124,28 @@ def check_writable(path: AnyPath) -> None:
         raise output_error(path, error) from error
 
 
+def check_room(path: AnyPath, size: int) -> None:
+    """Check, before long work, that there is room for `size` bytes in the folder of `path`.
+
+    Makes missing folders.
+
+    Raises:
+        OutputError: There is less room, or the folder cannot be made.
+    """
+    folder = Path(path).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise output_error(path, error) from error
+    if free < size:
+        raise OutputError(
+            f"not enough room: {size / 1e6:,.0f} MB are needed and {free / 1e6:,.0f} MB are free",
+            "Free some space, or choose another place",
+            path,
+        )
+
+
 def refuse_existing(path: AnyPath, overwrite: bool) -> None:
     """Check, before long work, that `path` does not exist or may be replaced.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from .._io import signals
 from .._io.files import os_reason
 from ..errors import DigitsError
 from .messages import fail
@@ -51,7 +52,7 @@ class _Digits(click.Group):
 
 
 def _status(run: Any) -> int:
-    """The exit status of a command: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    """The exit status of a command: 0 done, 1 failed, 2 wrong usage, 130 or 143 a signal."""
     if sys.stderr is None:  # closed by whoever started us
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
     if isinstance(sys.stdout, io.TextIOWrapper):  # a file name may hold anything
@@ -61,9 +62,10 @@ def _status(run: Any) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted.", err=True)
-        return 130
+    except (KeyboardInterrupt, click.Abort) as error:
+        interrupt = error.__cause__ or error  # Click raises Abort from it
+        signals.say(interrupt)
+        return signals.status(interrupt)
     except BrokenPipeError:  # whoever read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except DigitsError as error:

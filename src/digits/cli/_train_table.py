@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from typing import Any, Self
 
 from rich.console import Console
@@ -17,10 +16,13 @@ _HEADER = "epoch    loss  accuracy  val loss  val acc.  learning rate  seconds"
 
 
 class SilentProgress(Callback):
-    """Shows nothing; ignores Ctrl-C once the model is fitted, so that it will be saved.
+    """Shows nothing, and knows what an interruption would leave. Use it as a context manager.
 
-    Use it as a context manager.
+    Attributes:
+        saved: Whole epochs in the checkpoint; None before it is written.
     """
+
+    saved: int | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -28,8 +30,8 @@ class SilentProgress(Callback):
     def __exit__(self, *_: object) -> None:
         """Nothing to close."""
 
-    def on_train_end(self) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    def on_checkpoint(self, epochs: int) -> None:
+        self.saved = epochs
 
 
 class TrainTable(SilentProgress):

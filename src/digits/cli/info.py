@@ -71,14 +71,13 @@ def _training(metadata: ModelMetadata, settings: Mapping[str, Any]) -> dict[str,
     shown = ("family", "preset", "architecture", "source", "reached")
     rest = {name: value for name, value in settings.items() if name not in shown}
     seconds = f"{metadata.seconds:.1f} s, seed {metadata.seed}"
-    interrupted = ", interrupted" if metadata.interrupted else ""
     return {
         "architecture": _plain(settings["architecture"]),
         "training": _plain(rest),
         "recipe": settings["source"],
         "trained on": ", ".join(f"{data.name} ({data.pictures:,})" for data in metadata.data),
         "started from": metadata.started_from.path if metadata.started_from else "random weights",
-        "epochs": f"{len(metadata.history)} in {seconds}{interrupted}",
+        "epochs": f"{len(metadata.history)} in {seconds}",
     }
 
 

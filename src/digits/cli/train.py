@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .._io.text import printable
+from ..errors import ModelError
 from ..models.families import FAMILIES
 from ..training.device import DEVICES
 from ..training.presets import DEFAULT_PRESET, PRESETS
 from ..training.recipe import FINE_TUNING_EPOCHS, FINE_TUNING_RATE, OPTIMIZERS
+from ._resume import check_options, how_to_go_on
 from .loader import Loader
+from .messages import note
 from .options import PATH, data_options, limit_option, output_option, quiet_option, seed_option
 from .progress import download_bar, is_live
 
@@ -99,20 +100,28 @@ _FRACTION = click.FloatRange(0, 1, max_open=True)
     show_default=True,
     help="Device to train on; auto uses a GPU if there is one.",
 )
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with a training that was interrupted, or with more epochs.",
+)
 @output_option("FILE.h5", "Model file to write.  [default: models/FAMILY.h5]")
 @quiet_option
 def command(
     arch: str | None,
-    preset: str | None,
     data: tuple[str, ...],
     loader: Loader,
     output: Path | None,
+    resume: bool,
     **options: Any,
-) -> int:
+) -> None:
     """Train a model, test it on pictures that it was not trained on, and save it.
 
-    Options override the preset. Ctrl-C keeps the best epoch so far. An earlier model at the same
-    path is kept as FILE.h5.bak.
+    Options override the preset. An earlier model at the same path is kept as FILE.h5.bak.
+
+    However a training ends (Ctrl-C, a kill, a full disk), --resume goes on with it, to the same
+    model as if it had not been interrupted. Other options are as they were, except --epochs, the
+    number in all. Until then models/FAMILY-run/checkpoint.h5 is a model that can be used.
 
     \b
     Examples:
@@ -120,32 +129,74 @@ def command(
       digits train --arch dense --preset best
       digits train --from cnn --data data/mine.npz
       digits train --data mnist --epochs 3 -o models/mine.h5
+      digits train --resume
     """
+    from .._io.signals import advising
     from .._io.stderr import native_stderr_silenced
     from ..training.run import train
-    from ..training.trained import check_output
+    from ..training.trained import check_output, checkpoint_of, resumed_output
 
-    if options["mix"] is not None and options["start"] is None:
+    if options["mix"] is not None and options["start"] is None and not resume:
         raise click.UsageError("--mix needs --from.")
-    path = check_output(output, arch, options["start"])
-    with _interrupts_restored():
-        with native_stderr_silenced():
-            with download_bar() as progress, _progress_callback() as callback:
-                trained = train(
-                    arch,
-                    data,
-                    preset=preset,
-                    data_dir=loader.data_dir,
-                    invert=loader.invert,
-                    transpose=loader.transpose,
-                    callback=callback,
-                    progress=progress,
-                    **options,
-                )
-                folder = trained.save_or_rescue(path)
-            _save_curves(trained, folder)
-        _report(trained, path, folder)
-    return 130 if trained.interrupted else 0
+    path = resumed_output(output, arch) if resume else check_output(output, arch, options["start"])
+    with (
+        native_stderr_silenced(),
+        download_bar() as progress,
+        _progress_callback() as callback,
+        advising(lambda: how_to_go_on(path, callback.saved)),
+    ):
+        if resume:
+            trained = _resumed(path, loader, options, callback, progress)
+        else:
+            _note_unfinished(path)
+            trained = train(
+                arch,
+                data,
+                data_dir=loader.data_dir,
+                invert=loader.invert,
+                transpose=loader.transpose,
+                checkpoint=checkpoint_of(path),
+                callback=callback,
+                progress=progress,
+                **options,
+            )
+        folder = trained.save_or_rescue(path)
+        _save_curves(trained, folder)
+    _report(trained, path, folder)
+
+
+def _resumed(
+    path: Path, loader: Loader, options: dict[str, Any], callback: SilentProgress, progress: Any
+) -> Trained:
+    from ..training import checkpoint
+    from ..training.run import resume
+    from ..training.trained import checkpoint_of
+
+    begun = checkpoint.read(checkpoint_of(path))
+    check_options(begun)
+    callback.saved = len(begun.state.history)
+    return resume(
+        begun.path,
+        epochs=options["epochs"],
+        data_dir=loader.data_dir,
+        device=options["device"],
+        callback=callback,
+        progress=progress,
+    )
+
+
+def _note_unfinished(path: Path) -> None:
+    """Say that another training at `path` could go on. It is kept as a backup."""
+    from ..training import checkpoint
+    from ..training.trained import checkpoint_of
+
+    with contextlib.suppress(ModelError):
+        begun = checkpoint.read(checkpoint_of(path))
+        if not begun.finished:
+            epochs = f"{len(begun.state.history)} of {begun.recipe.epochs} epochs"
+            note(
+                f"{begun.path} is a training that stopped after {epochs}: --resume goes on with it"
+            )
 
 
 def _save_curves(trained: Trained, folder: Path) -> None:
@@ -155,9 +206,6 @@ def _save_curves(trained: Trained, folder: Path) -> None:
 
 
 def _report(trained: Trained, path: Path, folder: Path) -> None:
-    if trained.interrupted:
-        best = next(e.epoch for e in reversed(trained.history) if e.best)
-        click.echo(f"Interrupted: kept epoch {best}, the best so far.", err=True)
     for score in trained.scores:
         low, high = score.accuracy_ci95
         click.echo(
@@ -172,13 +220,3 @@ def _progress_callback() -> SilentProgress:
     from ._train_table import SilentProgress, TrainTable
 
     return TrainTable() if is_live() else SilentProgress()
-
-
-@contextlib.contextmanager
-def _interrupts_restored() -> Iterator[None]:
-    """Undo that the callback ignores Ctrl-C after the training."""
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -7,7 +7,8 @@ Layout:
   (offset, length) of each section;
 - the HDF5 file as Keras writes it, readable with `keras.models.load_model(path, compile=False)`;
 - in it, the group `digits` with the sections as plain bytes: `metadata` (JSON), `compiled` (the
-  LiteRT flatbuffer) and `training_digests` (digests of the training pictures).
+  LiteRT flatbuffer) and `training_digests` (digests of the training pictures); in a checkpoint,
+  whose `compiled` is empty, also `training_state` (see `training.checkpoint`).
 
 Predicting therefore needs neither HDF5 nor Keras: it checks the SHA-256 and slices out sections.
 """
@@ -37,6 +38,7 @@ from .metadata import ModelMetadata
 MAGIC = b"DIGITS-MODEL 2\n"
 USER_BLOCK = 512
 SECTIONS = ("metadata", "compiled", "training_digests")
+_STATE = "training_state"
 MAX_BYTES = 1 << 29
 
 _REMEDY = "Get it again, or train a new one"
@@ -147,7 +149,7 @@ def parse(content: bytes, path: Path) -> ModelFile:
             "the file was not written by digits", "Run `digits convert` on it to convert it", path
         )
     try:
-        index = json.loads(content[len(MAGIC) : USER_BLOCK].split(b"\n", 1)[0])
+        index = _index(content)
         body = memoryview(content)[USER_BLOCK:]
         if index["size"] == len(content) and hashlib.sha256(body).hexdigest() == index["sha256"]:
             places = [index["sections"][name] for name in SECTIONS]
@@ -157,6 +159,17 @@ def parse(content: bytes, path: Path) -> ModelFile:
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
     raise _damaged(path)
+
+
+def training_state(content: bytes) -> bytes | None:
+    """The section of a checkpoint; None in any other model. `parse` has checked the content."""
+    start, length = _index(content)["sections"].get(_STATE, (0, None))
+    return None if length is None else content[start : start + length]
+
+
+def _index(content: bytes) -> dict[str, Any]:
+    index: dict[str, Any] = json.loads(content[len(MAGIC) : USER_BLOCK].split(b"\n", 1)[0])
+    return index
 
 
 def _damaged(path: Path) -> ModelError:
@@ -170,6 +183,7 @@ def write(
     compiled: bytes,
     digests: NDArray[np.uint64],
     *,
+    training_state: bytes | None = None,
     backup: bool = True,
 ) -> None:
     """Write a model file atomically.
@@ -180,6 +194,7 @@ def write(
         metadata: How it was made.
         compiled: What `compile_model` made of `model`.
         digests: Digests of the training pictures, see `Dataset.digests`.
+        training_state: Of a checkpoint.
         backup: Keep an earlier file at `path` beside it as one `.bak`.
 
     Raises:
@@ -190,6 +205,8 @@ def write(
         "compiled": compiled,
         "training_digests": pack_digests(digests),
     }
+    if training_state is not None:
+        sections[_STATE] = training_state
     content, places = _hdf5(model, sections)
     index = {
         "size": len(content),
@@ -222,7 +239,8 @@ def _hdf5(model: Any, sections: Mapping[str, bytes]) -> tuple[bytes, dict[str, t
             for name, content in sections.items():
                 group.create_dataset(name, data=np.frombuffer(content, np.uint8))
             target.flush()
-            places = {n: (group[n].id.get_offset(), len(c)) for n, c in sections.items()}
+            # An empty section has no place.
+            places = {n: (group[n].id.get_offset() or 0, len(c)) for n, c in sections.items()}
     return whole.getvalue(), places
 
 

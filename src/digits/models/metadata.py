@@ -104,7 +104,6 @@ class ModelMetadata:
     data: tuple[DatasetInfo, ...] = ()
     test: tuple[ScoreInfo, ...] = ()
     history: tuple[Epoch, ...] = field(default=(), repr=False)
-    interrupted: bool = False
     seconds: float = 0.0
     versions: Mapping[str, str] = field(default_factory=installed_versions, repr=False, hash=False)
     created: str = field(default_factory=_now)

@@ -85,7 +85,7 @@ def select_data(
     Raises:
         DataError: A data set cannot be loaded, or has nothing to train on.
     """
-    sets = _as_list(data)
+    sets = as_list(data)
     has_mnist = any(map(_is_mnist, sets))
     parts = [_split(_as_splits(each, data_dir, progress, invert, transpose), seed) for each in sets]
     sources, tests = [list(part) for part in zip(*parts, strict=True)]
@@ -109,7 +109,8 @@ def select_data(
     return TrainingData(train, validation, tuple(tests), tuple(sources))
 
 
-def _as_list(data: DataLike | Sequence[DataLike]) -> list[DataLike]:
+def as_list(data: DataLike | Sequence[DataLike]) -> list[DataLike]:
+    """One or several data sets, as a list."""
     named = (Splits, Dataset, str, os.PathLike)
     if isinstance(data, named):
         return [data]

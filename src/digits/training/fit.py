@@ -1,22 +1,25 @@
-"""Fit a model by a recipe: epochs, early stopping, the best weights, interruption."""
+"""Fit a model by a recipe: epochs, early stopping, the best weights, and going on after a stop."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ModelError
 from ..models._keras import import_keras
 from ..models.metadata import Epoch
 from .augment import LOW_AUGMENTATION, augmented
+from .optimizer import compile_for_training, is_at_plateau
 from .recipe import Recipe
 
-STEPS_PER_EXECUTION = 32
-"""Training steps in one call of the compiled function; a small model trains twice as fast."""
+CHECKPOINT_SECONDS = 60.0
+"""Time between two checkpoints in a long epoch: what a kill costs at most."""
 
 
 class Examples(Protocol):
@@ -39,25 +42,37 @@ class Callback:
         """This fraction (0..1) of `epoch` (from 1) is done."""
 
     def on_epoch_end(self, epoch: Epoch) -> None:
-        """An epoch has ended."""
+        """An epoch has ended, and is in the checkpoint if there is one."""
+
+    def on_checkpoint(self, epochs: int) -> None:
+        """A checkpoint is written, with so many whole epochs."""
 
     def on_train_end(self) -> None:
-        """Fitting has ended or was interrupted; compiling and testing follow, for seconds."""
+        """Fitting has ended; compiling and testing follow, for seconds."""
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """How fitting went.
+class FitState:
+    """Where fitting stands: all that is needed to go on as if it had never stopped.
+
+    The order of the examples is none of it: it follows from the seed and the epoch.
 
     Attributes:
-        history: One record for each epoch.
-        interrupted: Whether Ctrl-C ended it.
-        seconds: Wall time.
+        history: One record for each whole epoch.
+        step: Steps done of the epoch after these.
+        seconds: Time that these steps took.
+        stopped: Whether `until_accuracy` was reached.
+        variables: The values of all variables of the trained model and of its optimizer: weights,
+            moments, random generators, metrics.
+        best_weights: The weights of the best epoch, or the present ones before the first has ended.
     """
 
     history: tuple[Epoch, ...]
-    interrupted: bool
+    step: int
     seconds: float
+    stopped: bool
+    variables: Sequence[NDArray[Any]]
+    best_weights: Sequence[NDArray[Any]]
 
 
 def fit(
@@ -68,54 +83,41 @@ def fit(
     *,
     seed: int = 0,
     callback: Callback | None = None,
-) -> Fitted:
+    start: FitState | None = None,
+    save: Callable[[FitState], None] | None = None,
+    save_seconds: float = CHECKPOINT_SECONDS,
+) -> tuple[Epoch, ...]:
     """Fit `model` in place; it ends with the weights of its best epoch.
 
     The best epoch is the one with the highest validation accuracy (of equals, the lowest validation
     loss). It is the last one without validation examples, and with `cosine_decay`: the final steps
     of the decay average out noise that favors an earlier epoch by luck.
 
-    Ctrl-C ends the training and keeps the best epoch so far. The same seed, machine and versions
-    give the same weights, provided that the seed was also set globally before the model was built
-    (`keras.utils.set_random_seed`).
+    The same seed, machine and versions give the same weights, provided that the seed was also set
+    globally before the model was built (`keras.utils.set_random_seed`); also when it was stopped
+    and went on any number of times.
 
     Args:
         model: A Keras model of pixels (n, 28, 28).
         recipe: Everything but its architecture is used.
         train: Training examples.
         validation: Held-out examples, scored after each epoch.
-        seed: Of the augmentation.
+        seed: Of the augmentation, and of the order of the examples.
         callback: Follows the training.
+        start: Go on from here.
+        save: Called with the state after each epoch, and in long epochs.
+        save_seconds: Time between two calls of `save` within an epoch.
+
+    Returns:
+        The history, that of `start` included.
 
     Raises:
-        KeyboardInterrupt: Interrupted before the end of the first epoch.
+        ModelError: The loss is no number any more, or `start` is of another model.
     """
-    callback = callback or Callback()
-    _enable_determinism()
-    trainee = augmented(model, recipe.augment, seed) if recipe.augment else model
-    _compile(trainee, recipe, len(train))
-    recorder = _Recorder(model, trainee, recipe, train, validation, callback)
-    started = time.perf_counter()
-    interrupted = False
-    try:
-        trainee.fit(
-            train.images,
-            train.labels,
-            batch_size=recipe.batch_size,
-            epochs=recipe.epochs,
-            shuffle=recipe.shuffle,
-            validation_data=(validation.images, validation.labels) if validation else None,
-            validation_batch_size=1000,
-            callbacks=[recorder.keras_callback(), *_plateau(recipe, validation)],
-            verbose=0,
-        )
-    except KeyboardInterrupt:
-        interrupted = True
-        if not recorder.history:
-            raise
-    callback.on_train_end()
-    model.set_weights(recorder.best_weights)
-    return Fitted(tuple(recorder.history), interrupted, time.perf_counter() - started)
+    fitting = _Fitting(model, recipe, train, validation, seed, callback or Callback())
+    fitting.save, fitting.save_seconds = save, save_seconds
+    fitting.run(start)
+    return tuple(fitting.history)
 
 
 def _enable_determinism() -> None:
@@ -125,102 +127,104 @@ def _enable_determinism() -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def _compile(trainee: Any, recipe: Recipe, images: int) -> None:
-    steps = math.ceil(images / recipe.batch_size)
-    rate = recipe.learning_rate
-    if recipe.cosine_decay:
-        rate = learning_rate_schedule(recipe, steps * recipe.epochs)
-    options = {"learning_rate": rate, **recipe.optimizer_options}
-    trainee.compile(
-        optimizer=import_keras().optimizers.get(
-            {"class_name": recipe.optimizer, "config": options}
-        ),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-        steps_per_execution=_steps_per_execution(recipe, steps),
-    )
+class _Fitting:
+    """One call of `fit`. Keras fits one epoch at a time; what happens between is here."""
 
-
-def learning_rate_schedule(recipe: Recipe, steps: int) -> Any:
-    """The Keras schedule over `steps`: a linear warm-up, then half a cosine down to 0."""
-    schedule = import_keras().optimizers.schedules.CosineDecay
-    warmup = round(recipe.warmup_fraction * steps)
-    if not warmup:
-        return schedule(recipe.learning_rate, steps)
-    return schedule(0.0, steps - warmup, warmup_target=recipe.learning_rate, warmup_steps=warmup)
-
-
-def _steps_per_execution(recipe: Recipe, epoch_steps: int) -> int:
-    """At most an epoch, and a divisor of `check_every`, so that checks fall between two calls."""
-    steps = min(STEPS_PER_EXECUTION, epoch_steps)
-    if recipe.check_every:
-        steps = next(n for n in range(steps, 0, -1) if recipe.check_every % n == 0)
-    return steps
-
-
-def _plateau(recipe: Recipe, validation: Examples | None) -> list[Any]:
-    if recipe.plateau is None or recipe.cosine_decay or validation is None:
-        return []
-    return [
-        import_keras().callbacks.ReduceLROnPlateau(
-            monitor="val_accuracy",
-            factor=recipe.plateau.factor,
-            patience=recipe.plateau.patience,
-            min_lr=recipe.plateau.min_learning_rate,
-        )
-    ]
-
-
-class _Recorder:
-    """Records the history, keeps the best weights, and stops the training."""
+    save: Callable[[FitState], None] | None
+    save_seconds: float
 
     def __init__(
         self,
         model: Any,
-        trainee: Any,
         recipe: Recipe,
         train: Examples,
         validation: Examples | None,
+        seed: int,
         callback: Callback,
     ) -> None:
-        self.model, self.trainee, self.recipe, self.callback = model, trainee, recipe, callback
-        self.checked = validation or train  # `until_accuracy` is measured on these
+        _enable_determinism()
+        self.model, self.recipe, self.seed, self.callback = model, recipe, seed, callback
+        self.train, self.validation = train, validation
         self.steps = math.ceil(len(train) / recipe.batch_size)  # of an epoch
+        self.trainee = augmented(model, recipe.augment, seed) if recipe.augment else model
+        compile_for_training(self.trainee, recipe, self.steps)
         self.history: list[Epoch] = []
-        self.best_weights: list[Any] = []
-        self.best_key: tuple[float, float] | None = None
-        self.epoch = 0
-        self.checks = 0
-        self.epoch_started = 0.0
+        self.best_weights: Sequence[Any] = model.get_weights()
+        self.stopped = False
+        self.restore: FitState | None = None  # before the first step
+        self.first_step = 0  # of this part of the epoch
 
-    def keras_callback(self) -> Any:
-        return import_keras().callbacks.LambdaCallback(
-            on_epoch_begin=self.on_epoch_begin,
-            on_train_batch_end=self.on_train_batch_end,
-            on_epoch_end=self.on_epoch_end,
+    @property
+    def epoch(self) -> int:
+        """The number of the epoch that is running, from 1."""
+        return len(self.history) + 1
+
+    def run(self, start: FitState | None) -> None:
+        if start:
+            self.history, self.stopped = list(start.history), start.stopped
+            self.best_weights, self.restore = start.best_weights, start
+            self._make_variables()
+        while self.epoch <= self.recipe.epochs and not self.stopped:
+            self._fit_epoch()
+        self.callback.on_train_end()
+        self.model.set_weights(self.best_weights)
+
+    def _fit_epoch(self) -> None:
+        start, self.first_step = time.perf_counter(), 0
+        if self.restore:
+            self.first_step = self.restore.step
+            start -= self.restore.seconds
+        self.epoch_started, self.last_saved = start, time.perf_counter()
+        images, labels = self._remaining_examples()
+        validation = self.validation
+        self.trainee.fit(
+            images,
+            labels,
+            batch_size=self.recipe.batch_size,
+            shuffle=False,
+            validation_data=(validation.images, validation.labels) if validation else None,
+            validation_batch_size=1000,
+            callbacks=[
+                import_keras().callbacks.LambdaCallback(
+                    on_epoch_begin=self._on_epoch_begin,
+                    on_train_batch_end=self._on_train_batch_end,
+                    on_epoch_end=self._on_epoch_end,
+                )
+            ],
+            verbose=0,
         )
 
-    def on_epoch_begin(self, index: int, logs: Any) -> None:
-        self.epoch, self.epoch_started = index + 1, time.perf_counter()
-        left = self.recipe.epochs - index
+    def _remaining_examples(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """The examples of this epoch in their order, without those of the steps that are done."""
+        first = self.first_step * self.recipe.batch_size
+        if not self.recipe.shuffle:
+            return self.train.images[first:], self.train.labels[first:]
+        order = np.random.default_rng((self.seed, self.epoch)).permutation(len(self.train))[first:]
+        return self.train.images[order], self.train.labels[order]
+
+    def _on_epoch_begin(self, _: int, logs: Any) -> None:
+        """Keras has reset its metrics by now."""
+        if self.restore:
+            self._assign(self.restore.variables)
+            self.restore = None
+        left = self.recipe.epochs - len(self.history)
         if self.recipe.augment and left <= self.recipe.low_augmentation_epochs:
             self.trainee.layers[0].fraction.assign(LOW_AUGMENTATION)
 
-    def on_train_batch_end(self, batch: int, logs: Any) -> None:
-        done = min(batch + 1, self.steps)  # Keras counts the last execution of an epoch as full
+    def _on_train_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
+        if not math.isfinite(logs["loss"]):
+            raise ModelError(
+                f"the loss is no number any more in epoch {self.epoch}", "Lower the learning rate"
+            )
+        before = self.first_step + batch
+        done = min(before + 1, self.steps)  # Keras counts the last execution of an epoch as full
         self.callback.on_progress(self.epoch, done / self.steps)
-        if self.recipe.check_every:
-            checks = ((self.epoch - 1) * self.steps + done) // self.recipe.check_every
-            if checks > self.checks:
-                self.checks = checks
-                self._stop_if_reached(None)
+        self._check_between_epochs(done)
+        if time.perf_counter() - self.last_saved > self.save_seconds and done < self.steps:
+            self._save(done)
 
-    def on_epoch_end(self, index: int, logs: Any) -> None:
-        values = {name: float(value) for name, value in (logs or {}).items()}
-        key = (values.get("val_accuracy", self.epoch), -values.get("val_loss", 0.0))
-        best = self.best_key is None or self.recipe.cosine_decay or key > self.best_key
-        if best:
-            self.best_key, self.best_weights = key, self.model.get_weights()
+    def _on_epoch_end(self, _: int, logs: dict[str, Any]) -> None:
+        values = {name: float(value) for name, value in logs.items()}
         record = Epoch(
             epoch=self.epoch,
             loss=values["loss"],
@@ -229,22 +233,85 @@ class _Recorder:
             val_accuracy=values.get("val_accuracy"),
             learning_rate=float(self.trainee.optimizer.learning_rate),
             seconds=time.perf_counter() - self.epoch_started,
-            best=best,
+            best=self._is_best(values),
         )
+        if record.best:
+            self.best_weights = self.model.get_weights()
         self.history.append(record)
-        self.callback.on_epoch_end(record)
+        self._reduce_at_plateau()
         if not self.recipe.check_every:
             self._stop_if_reached(record.val_accuracy)
+        self.trainee.reset_metrics()  # as the next epoch begins
+        self._save(step=0)
+        self.callback.on_epoch_end(record)
+
+    def _is_best(self, values: dict[str, float]) -> bool:
+        """Whether the epoch that has just ended, with these figures, is the best so far."""
+        best = next((epoch for epoch in reversed(self.history) if epoch.best), None)
+        if best is None or self.recipe.cosine_decay or best.val_accuracy is None:
+            return True
+        key = (values["val_accuracy"], -values["val_loss"])
+        return key > (best.val_accuracy, -(best.val_loss or 0.0))
+
+    def _reduce_at_plateau(self) -> None:
+        plateau = self.recipe.plateau
+        if plateau and not self.recipe.cosine_decay and is_at_plateau(self.history, plateau):
+            rate = float(self.trainee.optimizer.learning_rate) * plateau.factor
+            self.trainee.optimizer.learning_rate = max(rate, plateau.min_learning_rate)
+
+    def _check_between_epochs(self, done: int) -> None:
+        """Stop above `until_accuracy`, if it is to be checked after the last execution."""
+        every = self.recipe.check_every
+        if not every:
+            return
+        steps = self.steps * len(self.history) + done
+        executed = self.trainee.steps_per_execution
+        if steps // every > (steps - min(executed, done)) // every:
+            counted = [np.array(variable) for variable in self.trainee.metrics_variables]
+            self._stop_if_reached(None)
+            for variable, value in zip(self.trainee.metrics_variables, counted, strict=True):
+                variable.assign(value)
 
     def _stop_if_reached(self, accuracy: float | None) -> None:
         """Stop above `until_accuracy`; an accuracy of None is measured first."""
         if self.recipe.until_accuracy is None:
             return
         if accuracy is None:
-            images, labels = self.checked.images, self.checked.labels
+            checked = self.validation or self.train
             scores = self.trainee.evaluate(
-                images, labels, batch_size=1000, verbose=0, return_dict=True
+                checked.images, checked.labels, batch_size=1000, verbose=0, return_dict=True
             )
             accuracy = scores["accuracy"]
         if accuracy > self.recipe.until_accuracy:
-            self.trainee.stop_training = True
+            self.stopped = self.trainee.stop_training = True
+
+    def _variables(self) -> list[Any]:
+        trainee = self.trainee
+        return [*trainee.variables, *trainee.metrics_variables, *trainee.optimizer.variables]
+
+    def _save(self, step: int) -> None:
+        if not self.save:
+            return
+        self.save(
+            FitState(
+                history=tuple(self.history),
+                step=step,
+                seconds=time.perf_counter() - self.epoch_started if step else 0.0,
+                stopped=self.stopped,
+                variables=[np.array(variable) for variable in self._variables()],
+                best_weights=self.best_weights,
+            )
+        )
+        self.last_saved = time.perf_counter()
+
+    def _make_variables(self) -> None:
+        """Have Keras make the optimizer's variables and those of metrics, else made when needed."""
+        self.trainee.optimizer.build(self.trainee.trainable_variables)
+        self.trainee.evaluate(self.train.images[:1], self.train.labels[:1], verbose=0)
+
+    def _assign(self, values: Sequence[NDArray[Any]]) -> None:
+        variables = self._variables()
+        if [v.shape for v in variables] != [value.shape for value in values]:
+            raise ModelError("the checkpoint is of another model", "Train again without --resume")
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)

@@ -83,7 +83,7 @@ def train_rejector(
     train, validation = _examples(digits, held_out, recipe, candidates, negatives, seed)
     import_keras().utils.set_random_seed(seed)
     model = build(recipe.family, recipe.architecture)
-    fitted = fit(model, recipe, train, validation, seed=seed, callback=callback)
+    history = fit(model, recipe, train, validation, seed=seed, callback=callback)
     temperature = calibrate(model, _balanced(held_out, seed + 2))
     compiled = compile_model(model)
     metadata = ModelMetadata(
@@ -93,9 +93,8 @@ def train_rejector(
         seed=seed,
         data=(DatasetInfo.of(splits["train"]),),
         test=(_score(compiled, splits["test"]),),
-        history=fitted.history,
-        interrupted=fitted.interrupted,
-        seconds=round(fitted.seconds, 2),
+        history=history,
+        seconds=round(sum(epoch.seconds for epoch in history), 2),
         validation_pictures=len(validation),
         temperature=temperature,
     )

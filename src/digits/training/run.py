@@ -1,39 +1,54 @@
-"""`train`: from a data set to a tested model, all of `digits train` but its printing."""
+"""`train` and `resume`: from a data set to a tested model."""
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from .._io.files import check_room
 from .._io.stderr import native_stderr_silenced
 from ..data.dataset import Dataset
 from ..data.mnist import ProgressBar
-from ..errors import ModelError
+from ..errors import DataError, ModelError
 from ..evaluation.evaluate import evaluate
-from ..evaluation.metrics import Score
 from ..models._keras import import_keras
 from ..models.compile import compile_model
 from ..models.families import build
 from ..models.file import ModelFile
 from ..models.find import find_model
 from ..models.foreign.load import load_model
-from ..models.metadata import DatasetInfo, ModelMetadata, ScoreInfo, StartedFrom
+from ..models.metadata import (
+    DatasetInfo,
+    Epoch,
+    ModelMetadata,
+    ScoreInfo,
+    StartedFrom,
+    installed_versions,
+)
 from ..models.trust import load_trusted
 from ..recognition.recognizer import Recognizer
+from . import checkpoint
 from .calibrate import calibrate
-from .data import DataLike, TrainingData, select_data
+from .data import DataLike, TrainingData, as_list, select_data
 from .device import on_device
-from .fit import Callback, Fitted, fit
+from .fit import Callback, FitState, fit
 from .presets import recipe_for
 from .recipe import Recipe, fine_tuning, with_overrides
 from .trained import Trained
 
 log = logging.getLogger(__name__)
+
+ROOM_PER_WEIGHT = 48
+"""Bytes on disk for each weight while training: in float32 a model has it once, a checkpoint five
+times (as in the model, at its best, and with two moments in training), and two checkpoints are
+there while one replaces the other."""
 
 
 @native_stderr_silenced()  # TensorFlow's start-up messages
@@ -50,6 +65,7 @@ def train(
     invert: bool = False,
     transpose: bool = False,
     device: str = "auto",
+    checkpoint: str | os.PathLike[str] | None = None,
     callback: Callback | None = None,
     progress: ProgressBar | None = None,
     **overrides: Any,
@@ -73,22 +89,36 @@ def train(
         invert: Invert the images, see `load`.
         transpose: Swap rows and columns of the images, see `load`.
         device: `auto`, `cpu` or `gpu`.
+        checkpoint: File to write after each epoch, and once a minute in long ones: a model of the
+            best epoch so far, from which `resume` goes on. An earlier file is kept as one `.bak`.
         callback: Follows the training.
         progress: Progress bar of a download of MNIST.
         overrides: Fields of `Recipe`, such as `epochs=3`; None keeps the recipe's value.
 
     Raises:
         DataError: A data set cannot be loaded.
-        ModelError: There is no such family, preset, model or device.
+        ModelError: There is no such family, preset, model or device, or the loss is no number.
+        OutputError: The checkpoint cannot be written.
     """
+    options = {
+        "family": family,
+        "data": _names(data),
+        "preset": preset,
+        "start": None if start is None else str(start),
+        "mix": mix,
+        "limit": limit,
+        "seed": seed,
+        "invert": invert,
+        "transpose": transpose,
+        **overrides,
+    }
     base = None if start is None else load_trusted(find_model(start))
     recipe = _recipe(base, family, preset, overrides)
-    mix = mix if base else 0
     selected = select_data(
         data,
         recipe,
         limit=limit,
-        mix=mix,
+        mix=mix if base else 0,
         seed=seed,
         data_dir=data_dir,
         invert=invert,
@@ -96,25 +126,214 @@ def train(
         progress=progress,
     )
     recipe = recipe.for_size(len(selected.train))
-    callback = callback or Callback()
     import_keras().utils.set_random_seed(seed)
     with on_device(device):
         model = load_model(base.path) if base else build(recipe.family, recipe.architecture)
-        callback.on_train_begin(model, recipe, selected.train)
-        fitted = fit(
-            model, recipe, selected.train, selected.validation, seed=seed, callback=callback
+        training = _Training(
+            model=model,
+            recipe=recipe,
+            data=selected,
+            seed=seed,
+            started_from=StartedFrom(str(base.path), base.metadata.data) if base else None,
+            earlier_digests=base.training_digests() if base else np.array([], np.uint64),
+            checkpoint=checkpoint,
+            options=options,
+            callback=callback or Callback(),
         )
-    temperature = calibrate(model, selected.validation) if selected.validation else None
-    compiled = compile_model(model)
-    scores = evaluate(
-        Recognizer.from_compiled(compiled, recipe.family), list(selected.tests)
-    ).scores
-    metadata = _metadata(recipe, selected, fitted, scores, temperature, base, seed)
-    digests = selected.digests
-    if base:
-        digests = np.concatenate([digests, base.training_digests()])
-    _warn_of_overlap(selected.tests, digests)
-    return Trained(model, recipe, scores, metadata, compiled, digests)
+        return training.run()
+
+
+@native_stderr_silenced()
+def resume(
+    path: str | os.PathLike[str],
+    *,
+    epochs: int | None = None,
+    data: DataLike | Sequence[DataLike] | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+    device: str = "auto",
+    callback: Callback | None = None,
+    progress: ProgressBar | None = None,
+) -> Trained:
+    """Go on with a training as if it had never stopped, from the checkpoint that it wrote.
+
+    On the same machine, with the same versions, the weights are those of a training that was not
+    interrupted, bit for bit.
+
+    Args:
+        path: The checkpoint, which is written on.
+        epochs: Epochs in all, if they shall be more or fewer than before. A decaying learning rate
+            then goes on as in a training of so many.
+        data: The data sets, if they had no name: what `train` was called with.
+        data_dir: Where to look for MNIST, and to download it to.
+        device: `auto`, `cpu` or `gpu`.
+        callback: Follows the training.
+        progress: Progress bar of a download of MNIST.
+
+    Raises:
+        ModelError: There is no such checkpoint, it is damaged, or it holds more epochs.
+        DataError: The data cannot be loaded, or is not what the training began with.
+        OutputError: The checkpoint cannot be written.
+    """
+    begun = checkpoint.read(path)
+    metadata, options = begun.file.metadata, begun.options
+    recipe = _of_epochs(begun, epochs)
+    data = options["data"] if data is None else data
+    if data is None:
+        raise DataError("the data of this training has no name", "Give it again", path)
+    seed = int(metadata.seed or 0)
+    selected = select_data(
+        data,
+        recipe,
+        limit=options["limit"],
+        mix=options["mix"] if metadata.started_from else 0,
+        seed=seed,
+        data_dir=data_dir,
+        invert=options["invert"],
+        transpose=options["transpose"],
+        progress=progress,
+    )
+    _check_same_data(selected, begun)
+    _note_versions(metadata)
+    import_keras().utils.set_random_seed(seed)
+    with on_device(device):
+        fine_tuned = metadata.started_from is not None
+        training = _Training(
+            model=load_model(begun.path)
+            if fine_tuned
+            else build(recipe.family, recipe.architecture),
+            recipe=recipe,
+            data=selected,
+            seed=seed,
+            started_from=metadata.started_from,
+            earlier_digests=begun.file.training_digests(),
+            checkpoint=path,
+            options=options,
+            callback=callback or Callback(),
+        )
+        return training.run(begun.state)
+
+
+def _names(data: DataLike | Sequence[DataLike]) -> list[str] | None:
+    """The names and paths of data sets; None if one of them is in memory alone."""
+    sets = as_list(data)
+    if all(isinstance(each, (str, os.PathLike)) for each in sets):
+        return [str(each) for each in sets]
+    return None
+
+
+def _of_epochs(begun: checkpoint.Checkpoint, epochs: int | None) -> Recipe:
+    recipe, done = begun.recipe, len(begun.state.history)
+    if epochs is None or epochs == recipe.epochs:
+        return recipe
+    if epochs < done:
+        raise ModelError(
+            f"{done} epochs are done already", f"Give --epochs {done} or more", begun.path
+        )
+    return with_overrides(recipe, epochs=epochs)
+
+
+def _check_same_data(data: TrainingData, begun: checkpoint.Checkpoint) -> None:
+    known = [source.fingerprint for source in begun.file.metadata.data]
+    if [source.fingerprint for source in data.sources] != known:
+        names = ", ".join(source.name for source in data.sources)
+        raise DataError(
+            f"{names}: not the pictures that this training began with",
+            "Give the same data, or train again without --resume",
+            begun.path,
+        )
+
+
+def _note_versions(metadata: ModelMetadata) -> None:
+    here = installed_versions()
+    for name, version in metadata.versions.items():
+        if here.get(name, version) != version:
+            log.warning(
+                "the training began with %s %s and goes on with %s: it may end with other weights",
+                name, version, here[name],
+            )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Training:
+    """A training that is ready to begin, or to go on.
+
+    Attributes:
+        earlier_digests: Of pictures that the model learned from before, see `Dataset.digests`.
+        options: See `Checkpoint.options`.
+    """
+
+    model: Any
+    recipe: Recipe
+    data: TrainingData
+    seed: int
+    started_from: StartedFrom | None
+    earlier_digests: NDArray[np.uint64]
+    checkpoint: str | os.PathLike[str] | None
+    options: Mapping[str, Any]
+    callback: Callback
+
+    def run(self, start: FitState | None = None) -> Trained:
+        model, recipe, data = self.model, self.recipe, self.data
+        if self.checkpoint is not None:
+            check_room(self.checkpoint, ROOM_PER_WEIGHT * model.count_params())
+        self.callback.on_train_begin(model, recipe, data.train)
+        history = fit(
+            model,
+            recipe,
+            data.train,
+            data.validation,
+            seed=self.seed,
+            callback=self.callback,
+            start=start,
+            save=self._saver(new=start is None),
+        )
+        temperature = calibrate(model, data.validation) if data.validation else None
+        compiled = compile_model(model)
+        recognizer = Recognizer.from_compiled(compiled, recipe.family)
+        scores = evaluate(recognizer, list(data.tests)).scores
+        tests = tuple(ScoreInfo(s.name, s.n, s.loss, s.accuracy) for s in scores)
+        metadata = replace(self._metadata(history), test=tests, temperature=temperature)
+        digests = self._digests()
+        _warn_of_overlap(data.tests, digests)
+        return Trained(model, recipe, scores, metadata, compiled, digests)
+
+    def _saver(self, new: bool) -> Callable[[FitState], None] | None:
+        """What writes the checkpoint; the first time it keeps what another training left there."""
+        path = self.checkpoint
+        if path is None:
+            return None
+        digests = self._digests()
+        writes = itertools.count()
+
+        def save(state: FitState) -> None:
+            checkpoint.write(
+                path,
+                self.model,
+                self._metadata(state.history),
+                digests,
+                self.options,
+                state,
+                backup=new and next(writes) == 0,
+            )
+            self.callback.on_checkpoint(len(state.history))
+
+        return save
+
+    def _digests(self) -> NDArray[np.uint64]:
+        return np.concatenate([self.data.digests, self.earlier_digests])
+
+    def _metadata(self, history: tuple[Epoch, ...]) -> ModelMetadata:
+        return ModelMetadata(
+            family=self.recipe.family,
+            preset=self.recipe.preset,
+            settings=self.recipe.settings(),
+            seed=self.seed,
+            data=tuple(map(DatasetInfo.of, self.data.sources)),
+            history=history,
+            seconds=round(sum(epoch.seconds for epoch in history), 2),
+            validation_pictures=len(self.data.validation) if self.data.validation else 0,
+            started_from=self.started_from,
+        )
 
 
 def _recipe(
@@ -135,32 +354,6 @@ def _recipe(
     if preset is None:
         return with_overrides(fine_tuning(recipe), **overrides)
     return recipe_for(base.family, preset, **{"architecture": recipe.architecture, **overrides})
-
-
-def _metadata(
-    recipe: Recipe,
-    data: TrainingData,
-    fitted: Fitted,
-    scores: Sequence[Score],
-    temperature: float | None,
-    base: ModelFile | None,
-    seed: int,
-) -> ModelMetadata:
-    started_from = StartedFrom(str(base.path), base.metadata.data) if base else None
-    return ModelMetadata(
-        family=recipe.family,
-        preset=recipe.preset,
-        settings=recipe.settings(),
-        seed=seed,
-        data=tuple(map(DatasetInfo.of, data.sources)),
-        test=tuple(ScoreInfo(s.name, s.n, s.loss, s.accuracy) for s in scores),
-        history=fitted.history,
-        interrupted=fitted.interrupted,
-        seconds=round(fitted.seconds, 2),
-        validation_pictures=len(data.validation) if data.validation else 0,
-        temperature=temperature,
-        started_from=started_from,
-    )
 
 
 def _warn_of_overlap(tests: Sequence[Dataset], training_digests: Any) -> None:

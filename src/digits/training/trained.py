@@ -17,10 +17,13 @@ from .._io.files import check_writable, write_text
 from ..errors import OutputError
 from ..evaluation.metrics import Score
 from ..models import file as model_file
-from ..models.find import find_model
+from ..models.find import OWN, find_model
 from ..models.metadata import Epoch, ModelMetadata
 from ..models.trust import load_trusted, trust
+from . import checkpoint
 from .recipe import Recipe
+
+_RUN = "-run"  # how a run folder's name ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +54,6 @@ class Trained:
     def history(self) -> tuple[Epoch, ...]:
         """One record for each epoch."""
         return self.metadata.history
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether Ctrl-C ended the training early."""
-        return self.metadata.interrupted
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model to `path`, and its history and settings into the run folder beside it.
@@ -124,9 +122,32 @@ def check_output(
     return path
 
 
+def resumed_output(path: str | os.PathLike[str] | None, family: str | None = None) -> Path:
+    """The model file of the training that is to be resumed.
+
+    Args:
+        path: The model file; None for `models/FAMILY.h5`.
+        family: The family of the model; None for the last training in `models`.
+
+    Raises:
+        ModelError: There is no training to resume.
+        OutputError: The file cannot be written.
+    """
+    if path is None and family is None:
+        found = OWN.glob(f"*{_RUN}/{checkpoint.NAME}")
+        last = max(found, key=lambda file: file.stat().st_mtime, default=None)
+        path = last and last.parent.with_name(f"{last.parent.name.removesuffix(_RUN)}.h5")
+    return check_output(path, family)
+
+
 def run_folder(path: str | os.PathLike[str]) -> Path:
     """The folder beside a model file that describes its training: `cnn.h5` → `cnn-run`."""
-    return Path(path).with_name(f"{Path(path).stem}-run")
+    return Path(path).with_name(f"{Path(path).stem}{_RUN}")
+
+
+def checkpoint_of(path: str | os.PathLike[str]) -> Path:
+    """The checkpoint of the training of the model file at `path`, in its run folder."""
+    return run_folder(path) / checkpoint.NAME
 
 
 def history_csv(history: Iterable[Epoch]) -> str:

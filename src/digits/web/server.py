@@ -25,7 +25,7 @@ from .security import REQUEST_TIMEOUT, AccessRules
 
 DEFAULT_PORT = 8028
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_SHUTDOWN_TIMEOUT = 2  # seconds for requests in progress when the server stops
+_SHUTDOWN_TIMEOUT = 1  # seconds for requests in progress at Ctrl-C; less than `signals` allows
 _BACKLOG = 1024  # connections that the system accepts before the server gets to them
 
 # It warns of malformed forms. The client is told; to the user it would look like a fault of ours.
