@@ -148,3 +148,19 @@ def test_a_set_that_is_mended_is_not_warned_of(
     as_it_is = selected(tmp_path / "dark.npz")
     assert "dark on light" in caplog.text
     assert not set(as_it_is.digests) & set(data.digests)
+
+
+def test_what_cannot_be_learned_from_is_refused(
+    sample: Splits, caplog: pytest.LogCaptureFixture
+) -> None:
+    train = sample["train"]
+    sevens = train.images[train.labels == 7][:50]
+    with pytest.raises(DataError, match="all 40 pictures to train on are of the digit 7"):
+        selected((sevens, np.full(50, 7)), PLAIN)
+    same = np.repeat(train.images[:1], 50, axis=0)
+    with pytest.raises(DataError, match="all pictures to train on are the same"):
+        select_data((same, train.labels[:50]), PLAIN)
+    select_data(sample, PLAIN, limit=300)
+    assert "too few" not in caplog.text
+    select_data(sample, PLAIN, limit=50)
+    assert "50 pictures are too few to learn digits from" in caplog.text
