@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +108,24 @@ def test_bad_pictures_do_not_stop_the_good(
     assert all(line.startswith("Error: ") for line in errors)
     text = run("predict", "pictures/3.png", "-m", models["dense"])
     assert (text.returncode, text.stdout) == (0, "pictures/3.png: no ink found\n")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root opens anything")
+def test_a_locked_folder_is_said_and_the_rest_read(
+    run: Run, models: dict[str, Path], tmp_path: Path, sample: Splits
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        (tmp_path / "set" / name / "0.png").write_bytes(png(sample["test"].images[0]))
+    (tmp_path / "set" / "a").chmod(0)
+    try:
+        done = run("predict", "set", "-m", models["cnn"])
+    finally:
+        (tmp_path / "set" / "a").chmod(0o700)
+    assert (done.returncode, done.stdout[:13]) == (1, "set/b/0.png: ")
+    assert [line for line in done.stderr.splitlines() if line.startswith("Error")] == [
+        "Error: set/a: it is locked: permission denied. Change its permissions, or copy it."
+    ]
 
 
 def test_no_digit_in_every_format(

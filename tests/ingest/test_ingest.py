@@ -327,7 +327,7 @@ def test_a_folder_that_cannot_be_opened_is_listed(put: Any) -> None:
     folder = put("7/a.png", "8/b.png")
     (folder / "8").chmod(0)
     try:
-        assert rejected(folder) == {"8": "cannot read: permission denied"}
+        assert rejected(folder) == {"8": "it is locked: permission denied"}
     finally:
         (folder / "8").chmod(0o700)
 

@@ -56,7 +56,8 @@ def read_error(kind: type[Error], path: AnyPath | None, error: Exception) -> Err
         error: An OSError, or the ValueError of a path with a NUL character.
     """
     remedy = _READ_REMEDIES.get(getattr(error, "errno", None) or 0, _REMEDY)
-    return kind(f"cannot read: {os_reason(error)}", remedy, path)
+    problem = "it is locked" if isinstance(error, PermissionError) else "cannot read"
+    return kind(f"{problem}: {os_reason(error)}", remedy, path)
 
 
 @contextlib.contextmanager

@@ -256,6 +256,7 @@ def _content_of_file(path: str | os.PathLike[str]) -> bytes:
         # Opening a pipe would wait for its writer, so it is examined first and opened after.
         status = os.stat(path)  # noqa: PTH116 (Path costs as much as the call itself)
         if stat.S_ISDIR(status.st_mode):
+            os.scandir(path).close()  # a locked one says so
             raise PictureError("this is a folder", "Give a picture, or a folder that holds some")
         if not stat.S_ISREG(status.st_mode):
             raise PictureError("this is not a regular file", "Give a picture file, or - for stdin")

@@ -102,5 +102,5 @@ def _read(path: Path) -> Splits:
     except DataError as error:
         raise error if error.path else DataError(error.problem, error.remedy, path) from error
     except OSError as error:
-        raise read_error(DataError, path, error) from error
+        raise read_error(DataError, error.filename or path, error) from error
     raise DataError("this is not a data set", f"Give {_FORMATS_HELP}", path)
