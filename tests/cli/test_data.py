@@ -135,6 +135,18 @@ def test_ingest_warns_of_doubtful_labels(run: Run, tmp_path: Path, sample: Split
         assert not (tmp_path / "other.npz").exists()
 
 
+def test_ingest_warns_of_what_is_wrong_with_all(run: Run, tmp_path: Path, sample: Splits) -> None:
+    for number, image in enumerate(sample["test"].images[:30]):
+        path = tmp_path / "scans" / str((number + 3) % 10) / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png(image))
+    done = run("ingest", "scans", "-o", "mine.npz")
+    assert (done.returncode, done.stdout[:16]) == (0, "wrote mine.npz: ")
+    assert done.stderr.splitlines()[-1].startswith(
+        "Warning: scans: the labels hardly ever fit the images: "
+    )
+
+
 def test_a_data_set_needs_its_suffix(run: Run, tmp_path: Path) -> None:
     done = run("data", "join", "sample", "-o", "joined")
     assert (done.returncode, "ends in .npz" in done.stderr) == (1, True)

@@ -293,6 +293,24 @@ def test_a_test_part_is_held_out(put: Any) -> None:
             ingest([folder], test_fraction=wrong)
 
 
+def test_transposed_pictures_are_said_and_mended(sample: Splits, tmp_path: Path) -> None:
+    digits = sample["test"].limit(30)
+    for number, (image, label) in enumerate(zip(digits.images, digits.labels, strict=True)):
+        (tmp_path / str(label)).mkdir(exist_ok=True)
+        (tmp_path / str(label) / f"{number}.png").write_bytes(png(image.T))
+    result = ingest([tmp_path])
+    assert [flaw.remedy for flaw in result.flaws] == ["Give --transpose"]
+    mended = ingest([tmp_path], transpose=True)
+    assert mended.flaws == mended.doubts == ()
+    assert sorted(mended.dataset.digests) == sorted(digits.digests)
+
+
+def test_labels_in_disorder_are_said(put: Any) -> None:
+    folder = put(*[f"{index * 7 % 10}/{index}.png" for index in range(40)])
+    (flaw,) = ingest([folder]).flaws
+    assert "the labels hardly ever fit the images" in flaw.problem
+
+
 def test_shuffling_keeps_each_label_with_its_picture(put: Any) -> None:
     folder = put(*[f"{index % 10}/{index}.png" for index in range(40)])
     plain = ingest([folder]).splits["all"]

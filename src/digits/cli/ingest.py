@@ -10,7 +10,7 @@ import click
 
 from .._io.text import printable
 from .messages import fail
-from .options import PATH, ink_option, new_file_options, quiet_option, seed_option
+from .options import PATH, ink_option, new_file_options, quiet_option, seed_option, transpose_option
 from .progress import progress_bar
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _MAX_WARNINGS = 20  # as many as fit on a screen
     help="Read the labels from the columns filename,label of FILE.csv.",
 )  # fmt: skip
 @ink_option
+@transpose_option
 @click.option(
     "--shuffle/--no-shuffle", default=False, show_default=True,
     help="Shuffle the pictures instead of keeping file order.",
@@ -70,7 +71,7 @@ def command(
 
     Files that cannot be read or have no label are reported and left out. Pictures that are
     recognized as no digit, or clearly as another digit than their label, are reported too, but
-    taken in.
+    taken in. So is what seems to be wrong with all of them together, such as labels in disorder.
 
     \b
     Examples:
@@ -92,6 +93,8 @@ def command(
     _warn(result.doubts)
     if sheet:
         save_contact_sheet(result, sheet)
+    for problem, remedy in result.flaws:
+        log.warning("%s: %s. %s", result.dataset.name, problem, remedy)
     left_out, doubtful = len(result.rejected), len(result.doubts)
     if strict and (left_out or doubtful):
         counts = f"left out {left_out:,}, doubtful {doubtful:,}"

@@ -73,6 +73,11 @@ def new_file_options(metavar: str) -> Callable[[Function], Function]:
     return decorate
 
 
+transpose_option = click.option(
+    "--transpose", is_flag=True, help="Swap rows and columns of the images."
+)
+
+
 def loading_options(command: Function) -> Function:
     """How data sets are loaded; the command gets a `loader`."""
 
@@ -81,7 +86,7 @@ def loading_options(command: Function) -> Function:
         help="Folder to search first for MNIST, and to download it to.",
     )  # fmt: skip
     @click.option("--invert", is_flag=True, help="Invert the images, of dark ink on light ground.")
-    @click.option("--transpose", is_flag=True, help="Swap rows and columns of the images.")
+    @transpose_option
     @functools.wraps(command)
     def wrapped(
         *args: Any, data_dir: Path | None, invert: bool, transpose: bool, **kwargs: Any

@@ -9,7 +9,7 @@ import stat
 import threading
 import warnings
 from dataclasses import dataclass, replace
-from typing import IO, Any, Union
+from typing import IO, Any, Self, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,12 @@ class Picture:
     alpha: Gray | None = None
     note: str = ""
     more: bool = False
+
+    def transposed(self) -> Self:
+        """The picture with rows and columns swapped."""
+        gray = np.ascontiguousarray(self.gray.T)
+        alpha = None if self.alpha is None else np.ascontiguousarray(self.alpha.T)
+        return replace(self, gray=gray, alpha=alpha)
 
     def __repr__(self) -> str:
         height, width = self.gray.shape

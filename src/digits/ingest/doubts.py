@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..data.dataset import Dataset
+from ..imaging.decode import decode
 from ..imaging.foreground import Ink
 from ..models.find import shipped_folder
 from ..recognition import rejector
@@ -31,7 +32,11 @@ class Doubt(NamedTuple):
 
 
 def find_doubts(
-    dataset: Dataset, paths: Sequence[str], ink: Ink = "auto", workers: int | None = None
+    dataset: Dataset,
+    paths: Sequence[str],
+    ink: Ink = "auto",
+    transpose: bool = False,
+    workers: int | None = None,
 ) -> tuple[Doubt, ...]:
     """Find the pictures that are recognized as no digit, as several, or clearly as another digit.
 
@@ -41,15 +46,15 @@ def find_doubts(
         dataset: The pictures as preprocessed.
         paths: The file of each.
         ink: See `preprocess`.
+        transpose: See `ingest`.
         workers: Number of processes; one per processor if None.
     """
     # The rejector's own guess at the digit takes half the time of a recognizer's, which then sees
     # only the hundredth of the pictures where that guess is not the label.
     guesses = rejector.probabilities(dataset.images).argmax(axis=1)
     suspects = np.flatnonzero(guesses != dataset.labels).tolist()
-    outcomes = Recognizer(shipped_folder() / "cnn.h5").predict_many(
-        [paths[i] for i in suspects], ink, workers=workers
-    )
+    sources = (decode(paths[i]).transposed() if transpose else paths[i] for i in suspects)
+    outcomes = Recognizer(shipped_folder() / "cnn.h5").predict_many(sources, ink, workers=workers)
     labels = dataset.labels.tolist()
     return tuple(
         Doubt(paths[i], labels[i], outcome.result)

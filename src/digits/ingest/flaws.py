@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,13 @@ from ..recognition import rejector
 from ..recognition.rejector import NO_DIGIT
 
 log = logging.getLogger(__name__)
+
+WAYS = {
+    "--invert": "dark on light",
+    "--transpose": "with rows and columns swapped",
+    "--invert --transpose": "dark on light, with rows and columns swapped",
+}
+"""Options that turn images over, and what images are that need them."""
 
 _SAMPLE = 300  # images that are recognized
 _SOME = 10  # images: of fewer, all may well be one digit
@@ -40,36 +48,29 @@ def warn_of_flaws(splits: Splits) -> None:
             log.warning("%s: %s. %s", dataset.name, problem, remedy)
 
 
-def find_flaws(dataset: Dataset) -> list[Flaw]:
+def find_flaws(dataset: Dataset, ways: Iterable[str] = WAYS) -> list[Flaw]:
     """What seems to be wrong with a data set.
 
     The shipped rejector is the witness: images that it recognizes only when they are inverted or
     transposed are not as they should be, and labels that it hardly ever agrees with are in
     disorder.
+
+    Args:
+        dataset: The data set.
+        ways: The `WAYS` that are there to mend it.
     """
-    turned = _turned(dataset)
+    turned = _turned(dataset, ways)
     return [*turned, *_of_labels(dataset), *([] if turned else _of_images(dataset))]
 
 
-def _turned(dataset: Dataset) -> list[Flaw]:
+def _turned(dataset: Dataset, ways: Iterable[str]) -> list[Flaw]:
     step = max(1, len(dataset) // _SAMPLE)
     images, labels = dataset.images[::step][:_SAMPLE], dataset.labels[::step][:_SAMPLE]
-    ways = {
-        "": images,
-        "--invert": 255 - images,
-        "--transpose": _transposed(images),
-        "--invert --transpose": 255 - _transposed(images),
-    }
-    shares = {way: share_recognized(each, labels) for way, each in ways.items()}
+    shares = {way: share_recognized(_turn(images, way), labels) for way in ("", *ways)}
     best = max(shares, key=lambda way: shares[way])
     if shares[best] >= max(_LEGIBLE, shares[""] + _BETTER):
-        kind = {
-            "--invert": "dark on light",
-            "--transpose": "with rows and columns swapped",
-            "--invert --transpose": "dark on light, with rows and columns swapped",
-        }[best]
         problem = (
-            f"the images seem to be {kind}: {shares[best]:.0%} of the labels fit them so, "
+            f"the images seem to be {WAYS[best]}: {shares[best]:.0%} of the labels fit them so, "
             f"{shares['']:.0%} as they are"
         )
         return [Flaw(problem, f"Give {best}")]
@@ -79,8 +80,11 @@ def _turned(dataset: Dataset) -> list[Flaw]:
     return []
 
 
-def _transposed(images: Images) -> Images:
-    return np.ascontiguousarray(images.transpose(0, 2, 1))
+def _turn(images: Images, way: str) -> Images:
+    """The images as these options make them."""
+    if "--transpose" in way:
+        images = np.ascontiguousarray(images.transpose(0, 2, 1))
+    return 255 - images if "--invert" in way else images
 
 
 def share_recognized(images: Images, labels: Labels) -> float:

@@ -5,22 +5,17 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from .._io.workers import map_chunks
-from ..data.arrays import Images
 from ..data.dataset import Dataset, Splits
-from ..errors import DataError, DigitsError, PictureError
+from ..errors import DataError, DigitsError
 from ..imaging.foreground import Ink
-from ..recognition.preprocess import preprocess
 from .doubts import Doubt, find_doubts
 from .files import PictureFile, find_files
-from .flaws import share_recognized
+from .flaws import Flaw, find_flaws, share_recognized
 from .labels import (
     are_from_folders,
     labels_from_csv,
@@ -28,6 +23,7 @@ from .labels import (
     labels_from_pattern,
     may_be_counted,
 )
+from .reading import read_images
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +41,7 @@ class IngestResult:
         paths: The file of each picture.
         rejected: For each file or folder that was left out, an error with its `path`.
         doubts: The pictures taken in whose label the recognizer doubts.
+        flaws: What seems to be wrong with all of them together: see `find_flaws`.
         labels_from: Where the labels were found, for people: `the names of folders`.
     """
 
@@ -53,6 +50,7 @@ class IngestResult:
     paths: tuple[str, ...]
     rejected: tuple[DigitsError, ...]
     doubts: tuple[Doubt, ...]
+    flaws: tuple[Flaw, ...]
     labels_from: str
 
     def __repr__(self) -> str:
@@ -69,6 +67,7 @@ def ingest(
     pattern: str | None = None,
     labels_csv: str | os.PathLike[str] | None = None,
     ink: Ink = "auto",
+    transpose: bool = False,
     shuffle: bool = False,
     seed: int = 0,
     test_fraction: float | None = None,
@@ -85,11 +84,12 @@ def ingest(
         labels_csv: A CSV file with the labels (see `labels_from_csv`). Without it and `pattern`,
             they are taken from folders named 0 to 9 or file names (see `labels_from_names`).
         ink: `dark` on light ground, `light` on dark, or `auto` to find out for each picture.
+        transpose: Swap rows and columns of each picture, which EMNIST's have swapped.
         shuffle: Shuffle each part; otherwise pictures are in the natural order of the files.
         seed: Decides the order and the test part.
         test_fraction: Share of each digit to hold out as the part `test`. A source folder that
             has folders `train` and `test` keeps these parts instead.
-        check: Recognize the pictures to find doubtful labels.
+        check: Recognize the pictures to find doubtful labels and flaws of the whole.
         workers: Number of processes; one per processor if None.
         progress: Called with the number of files newly done.
 
@@ -107,7 +107,7 @@ def ingest(
         raise _unusable(rejected, 0) if rejected else _nothing(paths)
     files = _in_parts(files, paths, test_fraction, rejected)
     files, labels = _labeled(files, paths, pattern, labels_csv, rejected)
-    images, errors = _read([file.path for file in files], ink, workers, progress)
+    images, errors = read_images([file.path for file in files], ink, transpose, workers, progress)
     rejected += [error for error in errors if error]
     used = [i for i, error in enumerate(errors) if not error]
     if not used:
@@ -120,9 +120,11 @@ def ingest(
     if shuffle:
         splits = Splits(name, {part: data.shuffled(seed) for part, data in splits.items()})
     taken = tuple(file.path for file in files)
-    doubts = find_doubts(dataset, taken, ink, workers) if check else ()
+    doubts = find_doubts(dataset, taken, ink, transpose, workers) if check else ()
+    # Whatever the ink was, it is light on dark now.
+    flaws = tuple(find_flaws(dataset, ["--transpose"])) if check else ()
     place = _place_of_labels(files, pattern, labels_csv)
-    return IngestResult(splits, dataset, taken, tuple(rejected), doubts, place)
+    return IngestResult(splits, dataset, taken, tuple(rejected), doubts, flaws, place)
 
 
 def _refuse_unlikely(dataset: Dataset, files: Sequence[PictureFile]) -> None:
@@ -242,40 +244,6 @@ def _labeled(
     if not pairs:
         raise _unusable(rejected, 0)
     return [file for file, _ in pairs], [label for _, label in pairs]
-
-
-def _read(
-    paths: Sequence[str], ink: Ink, workers: int | None, progress: Callable[[int], None] | None
-) -> tuple[Images, list[PictureError | None]]:
-    """The (n, 28, 28) images, and for each picture why it cannot be used, or None."""
-    images = np.empty((len(paths), 28, 28), np.uint8)
-    errors: list[PictureError | None] = []
-    with closing(map_chunks(partial(_read_chunk, ink=ink), paths, workers=workers)) as chunks:
-        for chunk_images, chunk_errors in chunks:
-            images[len(errors) : len(errors) + len(chunk_errors)] = chunk_images
-            errors += chunk_errors
-            if progress:
-                progress(len(chunk_errors))
-    return images, errors
-
-
-def _read_chunk(paths: Sequence[str], ink: Ink) -> tuple[Images, list[PictureError | None]]:
-    images = np.zeros((len(paths), 28, 28), np.uint8)
-    errors: list[PictureError | None] = [None] * len(paths)
-    for i, path in enumerate(paths):
-        try:
-            images[i] = _read_picture(path, ink)
-        except PictureError as error:
-            errors[i] = error
-    return images, errors
-
-
-def _read_picture(path: str, ink: Ink) -> Images:
-    preprocessed = preprocess(path, ink)
-    # A blank image that we exported reads back as any other.
-    if not preprocessed.has_ink and not preprocessed.picture.note:
-        raise PictureError("no digit found", "Remove it, or write the digit more clearly", path)
-    return preprocessed.image
 
 
 def _split(

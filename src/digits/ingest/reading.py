@@ -1,0 +1,61 @@
+"""The pictures of many files, each preprocessed as for recognition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
+
+import numpy as np
+
+from .._io.workers import map_chunks
+from ..data.arrays import Images
+from ..errors import PictureError
+from ..imaging.decode import decode
+from ..imaging.foreground import Ink
+from ..recognition.preprocess import preprocess
+
+
+def read_images(
+    paths: Sequence[str],
+    ink: Ink = "auto",
+    transpose: bool = False,
+    workers: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[Images, list[PictureError | None]]:
+    """The (n, 28, 28) images, and for each picture why it cannot be used, or None.
+
+    The arguments are those of `ingest`.
+    """
+    read_chunk = partial(_read_chunk, ink=ink, transpose=transpose)
+    images = np.empty((len(paths), 28, 28), np.uint8)
+    errors: list[PictureError | None] = []
+    with closing(map_chunks(read_chunk, paths, workers=workers)) as chunks:
+        for chunk_images, chunk_errors in chunks:
+            images[len(errors) : len(errors) + len(chunk_errors)] = chunk_images
+            errors += chunk_errors
+            if progress:
+                progress(len(chunk_errors))
+    return images, errors
+
+
+def _read_chunk(
+    paths: Sequence[str], ink: Ink, transpose: bool
+) -> tuple[Images, list[PictureError | None]]:
+    images = np.zeros((len(paths), 28, 28), np.uint8)
+    errors: list[PictureError | None] = [None] * len(paths)
+    for i, path in enumerate(paths):
+        try:
+            images[i] = _read_picture(path, ink, transpose)
+        except PictureError as error:
+            errors[i] = error
+    return images, errors
+
+
+def _read_picture(path: str, ink: Ink, transpose: bool) -> Images:
+    picture = decode(path)
+    preprocessed = preprocess(picture.transposed() if transpose else picture, ink)
+    # A blank image that we exported reads back as any other.
+    if not preprocessed.has_ink and not preprocessed.picture.note:
+        raise PictureError("no digit found", "Remove it, or write the digit more clearly", path)
+    return preprocessed.image
