@@ -14,7 +14,7 @@ from ..errors import ModelError
 if TYPE_CHECKING:
     from ..training.checkpoint import Checkpoint
 
-_MAY_DIFFER = ("resume", "epochs", "device", "output", "quiet", "data_dir")
+_MAY_DIFFER = ("resume", "epochs", "device", "output", "quiet", "data_dir", "max_size")
 
 
 def check_options(begun: Checkpoint) -> None:

@@ -15,12 +15,13 @@ class Loader:
     """How data sets are loaded: the options that all commands with data sets have.
 
     Attributes:
-        data_dir, invert, transpose: See `ingest.sources.load`.
+        data_dir, invert, transpose, max_size: See `ingest.sources.load`.
     """
 
     data_dir: Path | None
     invert: bool
     transpose: bool
+    max_size: int | None
 
     def load(self, names: Sequence[str]) -> list[Any]:
         """Load data sets, with a bar if one is downloaded."""
@@ -28,6 +29,13 @@ class Loader:
 
         with download_bar() as bar:
             return [
-                load(name, self.data_dir, bar, invert=self.invert, transpose=self.transpose)
+                load(
+                    name,
+                    self.data_dir,
+                    bar,
+                    invert=self.invert,
+                    transpose=self.transpose,
+                    max_size=self.max_size,
+                )
                 for name in names
             ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ MODEL_HELP = (
 )
 INKS = ("auto", "dark", "light")  # of imaging.foreground.Ink, which would import OpenCV here
 PATH = click.Path(path_type=Path)
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def quiet_option(command: Function) -> Function:
@@ -78,6 +80,19 @@ transpose_option = click.option(
 )
 
 
+class _Size(click.ParamType):  # type: ignore[type-arg]  # older versions take none
+    """A number of bytes: 900MB, 2GB, or a plain number."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([KMGT]?)B?", str(value), re.IGNORECASE | re.ASCII)
+        size = float(match[1]) * _UNITS[match[2].upper()] if match else 0
+        if not 1 <= size < 2**63:
+            self.fail(f"{value} is not a size such as 900MB or 2GB.", param, ctx)
+        return int(size)
+
+
 def loading_options(command: Function) -> Function:
     """How data sets are loaded; the command gets a `loader`."""
 
@@ -87,11 +102,22 @@ def loading_options(command: Function) -> Function:
     )  # fmt: skip
     @click.option("--invert", is_flag=True, help="Invert the images, of dark ink on light ground.")
     @transpose_option
+    @click.option(
+        "--max-size", type=_Size(), metavar="SIZE",
+        help="Memory that a data set may take, such as 2GB.  [default: 700MB; less for small "
+        "packed files]",
+    )  # fmt: skip
     @functools.wraps(command)
     def wrapped(
-        *args: Any, data_dir: Path | None, invert: bool, transpose: bool, **kwargs: Any
+        *args: Any,
+        data_dir: Path | None,
+        invert: bool,
+        transpose: bool,
+        max_size: int | None,
+        **kwargs: Any,
     ) -> Any:
-        return command(*args, loader=Loader(data_dir, invert, transpose), **kwargs)
+        loader = Loader(data_dir, invert, transpose, max_size)
+        return command(*args, loader=loader, **kwargs)
 
     return wrapped  # type: ignore[return-value]
 

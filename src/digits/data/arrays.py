@@ -17,6 +17,7 @@ _IMAGES_WANTED = (
     "Give an array of shape (n, 28, 28), (n, 28, 28, 1), (n, 28, 28, 3) or (n, 784), or one "
     "(28, 28), with integers 0 to 255 or floats 0 to 1, white ink on black"
 )
+_BLOCK = 4096  # images that are converted at a time
 _MARGIN = 2  # pixels around the 28×28 of a 32×32, as for LeNet-5
 _LABELS_WANTED = "Give one integer 0 to 9 per image, or one-hot rows of shape (n, 10)"
 
@@ -47,17 +48,31 @@ def as_images(array: ArrayLike, name: str) -> Images:
     elif shape == (28, 28) or shape[1:] in ((28, 28), (28, 28, 1), (1, 28, 28), (784,)):
         values = values.reshape(-1, 28, 28)
     elif shape[1:] == (28, 28, 3):
-        values = _gray(values)
+        pass  # its channels are joined block by block
     elif shape[1:] in ((32, 32), (32, 32, 1)):
         values = _without_margin(values.reshape(-1, 32, 32), name)
     elif shape[1:] in ((8, 8), (64,)):
         raise DataError(f"the images of 8×8 pixels in {name} are too small", _IMAGES_WANTED)
     else:
         raise DataError(f"the shape of {name} is {shape}", _IMAGES_WANTED)
-    if values.dtype == np.bool_ or (values.dtype.kind == "f" and values.max(initial=0) <= 1):
-        _require_range(values, 1, name, _IMAGES_WANTED)
-        values = np.rint(values * np.float32(255))
-    return _as_uint8(values, 255, name, _IMAGES_WANTED)
+    if values.dtype == np.uint8 and values.ndim == 3:
+        return np.ascontiguousarray(values)
+    return _from_blocks(values, name)
+
+
+def _from_blocks(values: Array, name: str) -> Images:
+    """(n, 28, 28) or (n, 28, 28, 3) numbers as images, without another array of their size."""
+    is_share = values.dtype == np.bool_ or (values.dtype.kind == "f" and values.max(initial=0) <= 1)
+    _require_range(values, 1 if is_share else 255, name, _IMAGES_WANTED)
+    images = np.empty((len(values), 28, 28), np.uint8)
+    for start in range(0, len(values), _BLOCK):
+        block = values[start : start + _BLOCK]
+        if block.ndim == 4:
+            block = _gray(block)
+        if is_share:
+            block = np.rint(block * np.float32(255))
+        images[start : start + _BLOCK] = _as_uint8(block, 255, name, _IMAGES_WANTED)
+    return images
 
 
 def as_labels(array: ArrayLike, name: str) -> Labels:
@@ -106,7 +121,12 @@ def _as_numbers(array: ArrayLike, name: str, wanted: str) -> Array:
         raise DataError(f"the rows of {name} have different lengths", wanted) from error
     if values.dtype.kind not in "biuf":
         raise DataError(f"the dtype of {name} is {values.dtype}", wanted)
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
+    # NaN is the least and the greatest of all, so that no array of answers is needed.
+    if (
+        values.dtype.kind == "f"
+        and values.size
+        and not np.isfinite([values.min(), values.max()]).all()
+    ):
         raise DataError(f"the values of {name} include NaN or infinity", wanted)
     return values
 

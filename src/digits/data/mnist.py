@@ -34,29 +34,34 @@ ProgressBar = Callable[[int], Callable[[int], None]]
 
 
 def load_mnist(
-    data_dir: str | os.PathLike[str] | None = None, progress: ProgressBar | None = None
+    data_dir: str | os.PathLike[str] | None = None,
+    progress: ProgressBar | None = None,
+    max_size: int | None = None,
 ) -> Splits:
     """All of MNIST, found in one of the usual places or downloaded.
 
     Args:
         data_dir: Folder to look in first, and to download to; by default the Keras cache.
         progress: Called if there is a download.
+        max_size: See `formats.limits.SizeLimit`.
 
     Raises:
         DataError: If it is neither found nor downloaded, or damaged.
     """
     target = Path(data_dir) if data_dir else keras_cache()
     try:
-        if found := find_mnist(data_dir):
+        if found := find_mnist(data_dir, max_size):
             return found
     except DataError as error:
         if error.path != os.fspath(target / "mnist.npz"):
             raise
         log.warning("%s: %s; it is downloaded again", error.path, error.problem)
-    return npz.read(download_mnist(target, progress=progress), "mnist")
+    return npz.read(download_mnist(target, progress=progress), "mnist", max_size)
 
 
-def find_mnist(data_dir: str | os.PathLike[str] | None = None) -> Splits | None:
+def find_mnist(
+    data_dir: str | os.PathLike[str] | None = None, max_size: int | None = None
+) -> Splits | None:
     """All of MNIST from one of the usual places; None if it is in none of them.
 
     Raises:
@@ -65,10 +70,10 @@ def find_mnist(data_dir: str | os.PathLike[str] | None = None) -> Splits | None:
     try:
         for folder in mnist_folders(data_dir):
             if (folder / "mnist.npz").is_file():
-                return npz.read(folder / "mnist.npz", "mnist")
+                return npz.read(folder / "mnist.npz", "mnist", max_size)
             for nested in (folder, folder / "MNIST" / "raw", folder / "mnist"):
                 if nested.is_dir() and idx.holds_mnist(nested):
-                    return idx.read(nested, "mnist")
+                    return idx.read(nested, "mnist", max_size)
     except DataError as error:
         remedy = "Delete it: MNIST is looked for elsewhere, or downloaded again"
         raise DataError(error.problem, remedy, error.path) from error

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from .._io import child
 from ..errors import PictureError
 
 MAX_PAGES = 10_000
 """Of one file."""
 
 _MAX_SIDE = 3000  # pixels of a page's longer side: A4 at 260 dots per inch
+_MAX_SECONDS = 4  # of processor time for a page; ordinary ones take 0.3
+_TIMEOUT = 15  # seconds, on a busy machine
+_MAX_MEMORY = 1 << 30
 _SUFFIXES = (".pdf", ".tif", ".tiff")
 _PDF = b"%PDF"
 _lock = threading.Lock()  # PDFium is not thread-safe
@@ -74,15 +81,27 @@ def render(content: bytes, number: int = 0) -> tuple[NDArray[np.uint8], bool]:
     Raises:
         PictureError: It is damaged, or locked with a password.
     """
+    damaged = PictureError("the PDF is damaged or takes too long to draw", "Save it as a picture")
+    with tempfile.TemporaryDirectory(prefix="digits-") as folder:
+        source, target = Path(folder, "file.pdf"), Path(folder, "page.npz")
+        source.write_bytes(content)
+        child.run(__name__, source, target, number, timeout=_TIMEOUT, failure=damaged)
+        with np.load(target) as drawn:
+            return drawn["gray"], bool(drawn["more"])
+
+
+def _draw(source: Path, target: Path, number: str) -> None:
+    """The work of the child process: draw a page, which may take for ever or all memory."""
     import pypdfium2
 
+    child.limit_process(_MAX_SECONDS, _MAX_MEMORY)
     try:
-        with _opened(content) as document:
-            page = document[number]
+        with _opened(str(source)) as document:
+            page = document[int(number)]
             scale = _MAX_SIDE / max(*page.get_size(), 1.0)
             bitmap = page.render(scale=scale, grayscale=True)
             gray = np.atleast_3d(bitmap.to_numpy())[..., 0]  # some versions drop the axis
-            return np.array(gray), len(document) > 1
+            np.savez(target, gray=gray, more=len(document) > 1)
     except (pypdfium2.PdfiumError, IndexError, ValueError, MemoryError) as error:
         if "password" in str(error).lower():
             raise PictureError(
@@ -104,9 +123,13 @@ def _count(path: str) -> int:
 
 
 @contextmanager
-def _opened(source: str | bytes) -> Iterator[Any]:
-    """The PDF at a path, or with this content."""
+def _opened(path: str) -> Iterator[Any]:
+    """The PDF at a path."""
     import pypdfium2
 
-    with _lock, closing(pypdfium2.PdfDocument(source)) as document:
+    with _lock, closing(pypdfium2.PdfDocument(path)) as document:
         yield document
+
+
+if __name__ == "__main__":
+    sys.exit(child.main(_draw))

@@ -35,6 +35,7 @@ def load(
     *,
     invert: bool = False,
     transpose: bool = False,
+    max_size: int | None = None,
 ) -> Splits:
     """Load a data set by name or path.
 
@@ -49,13 +50,15 @@ def load(
             is called with the size of each piece.
         invert: Invert the images, for a set of dark ink on light ground.
         transpose: Swap rows and columns of the images, which EMNIST's files have swapped.
+        max_size: Bytes of memory that the arrays may take, unpacked. By default 700 million; less
+            for small files, which unpack to that only if they are made to do harm.
 
     A set from a path that seems to need this, or has other flaws, gets a logged warning.
 
     Raises:
         DataError: If the data set is not found or cannot be read.
     """
-    splits = _load(data, data_dir, progress)
+    splits = _load(data, data_dir, progress, max_size)
     if invert or transpose:
         from ..data.dataset import mended
 
@@ -71,15 +74,16 @@ def _load(
     data: str | os.PathLike[str],
     data_dir: str | os.PathLike[str] | None,
     progress: ProgressBar | None,
+    max_size: int | None,
 ) -> Splits:
     if data not in NAMES:
-        return _read(Path(data))
+        return _read(Path(data), max_size)
     from ..data.mnist import load_mnist, load_sample  # NumPy: `--help` imports this module
 
     if data == "sample":
         return load_sample()
     try:
-        return load_mnist(data_dir, progress)
+        return load_mnist(data_dir, progress, max_size)
     except DataError as error:
         if data == "mnist":
             raise
@@ -91,16 +95,19 @@ def _load(
         return load_sample()
 
 
-def _read(path: Path) -> Splits:
+def _read(path: Path, max_size: int | None) -> Splits:
     try:
         if not path.exists():
             raise DataError("it does not exist", f"Give {DATA_HELP.rstrip('.')}", path)
         name = path.name or path.resolve().name or str(path)
         for each in FORMATS:
             if each.reader.matches(path):
-                return each.reader.read(path, name)
+                return each.reader.read(path, name, max_size)
     except DataError as error:
         raise error if error.path else DataError(error.problem, error.remedy, path) from error
     except OSError as error:
         raise read_error(DataError, error.filename or path, error) from error
+    except MemoryError as error:
+        problem = "there is not enough memory to read it"
+        raise DataError(problem, "Free some memory, or split it", path) from error
     raise DataError("this is not a data set", f"Give {_FORMATS_HELP}", path)

@@ -70,6 +70,7 @@ def select_data(
     data_dir: str | os.PathLike[str] | None = None,
     invert: bool = False,
     transpose: bool = False,
+    max_size: int | None = None,
     progress: ProgressBar | None = None,
 ) -> TrainingData:
     """Load the data sets and split them.
@@ -84,6 +85,7 @@ def select_data(
         data_dir: Where to look for MNIST, and to download it to.
         invert: Invert the images, see `load`.
         transpose: Swap rows and columns of the images, see `load`.
+        max_size: Bytes of memory that a data set may take, see `load`.
         progress: Progress bar of a download.
 
     Raises:
@@ -91,7 +93,10 @@ def select_data(
     """
     sets = as_list(data)
     has_mnist = any(map(_is_mnist, sets))
-    parts = [_split(_as_splits(each, data_dir, progress, invert, transpose), seed) for each in sets]
+    parts = [
+        _split(_as_splits(each, data_dir, progress, invert, transpose, max_size), seed)
+        for each in sets
+    ]
     sources, tests = [list(part) for part in zip(*parts, strict=True)]
     if limit is not None:
         whole = joined(sources, "+".join(source.name for source in sources))
@@ -154,9 +159,10 @@ def _as_splits(
     progress: ProgressBar | None,
     invert: bool,
     transpose: bool,
+    max_size: int | None,
 ) -> Splits:
     if isinstance(data, (str, os.PathLike)):
-        return load(data, data_dir, progress, invert=invert, transpose=transpose)
+        return load(data, data_dir, progress, invert=invert, transpose=transpose, max_size=max_size)
     return mended(_in_memory(data), invert, transpose)
 
 

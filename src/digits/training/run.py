@@ -64,6 +64,7 @@ def train(
     data_dir: str | os.PathLike[str] | None = None,
     invert: bool = False,
     transpose: bool = False,
+    max_size: int | None = None,
     device: str = "auto",
     checkpoint: str | os.PathLike[str] | None = None,
     callback: Callback | None = None,
@@ -88,6 +89,7 @@ def train(
         data_dir: Where to look for MNIST, and to download it to.
         invert: Invert the images, see `load`.
         transpose: Swap rows and columns of the images, see `load`.
+        max_size: Bytes of memory that a data set may take, see `load`.
         device: `auto`, `cpu` or `gpu`.
         checkpoint: File to write after each epoch, and once a minute in long ones: a model of the
             best epoch so far, from which `resume` goes on. An earlier file is kept as one `.bak`.
@@ -123,6 +125,7 @@ def train(
         data_dir=data_dir,
         invert=invert,
         transpose=transpose,
+        max_size=max_size,
         progress=progress,
     )
     recipe = recipe.for_size(len(selected.train))
@@ -150,6 +153,7 @@ def resume(
     epochs: int | None = None,
     data: DataLike | Sequence[DataLike] | None = None,
     data_dir: str | os.PathLike[str] | None = None,
+    max_size: int | None = None,
     device: str = "auto",
     callback: Callback | None = None,
     progress: ProgressBar | None = None,
@@ -165,6 +169,7 @@ def resume(
             then goes on as in a training of so many.
         data: The data sets, if they had no name: what `train` was called with.
         data_dir: Where to look for MNIST, and to download it to.
+        max_size: See `load`.
         device: `auto`, `cpu` or `gpu`.
         callback: Follows the training.
         progress: Progress bar of a download of MNIST.
@@ -190,6 +195,7 @@ def resume(
         data_dir=data_dir,
         invert=options["invert"],
         transpose=options["transpose"],
+        max_size=max_size,
         progress=progress,
     )
     _check_same_data(selected, begun)

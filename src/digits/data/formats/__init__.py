@@ -20,12 +20,13 @@ class Reader(Protocol):
     def matches(self, path: Path) -> bool:
         """Whether the existing file or folder `path` has this format, by its name."""
 
-    def read(self, path: Path, name: str) -> Splits:
+    def read(self, path: Path, name: str, max_size: int | None = None) -> Splits:
         """Read the data set at `path`.
 
         Args:
             path: A file or folder that matches.
             name: What to call the data set.
+            max_size: See `limits.SizeLimit`.
 
         Raises:
             DataError: If it is damaged or is not such a data set.

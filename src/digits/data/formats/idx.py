@@ -6,18 +6,20 @@ its content: whether it is packed, and what it contains, is not taken from its n
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DataError
 from ..dataset import Dataset, Splits
-from .packed import DAMAGE, read_unpacked
+from .limits import SizeLimit
+from .packed import DAMAGE, open_unpacked
 
 _NAME = re.compile(
     r"(?:(?P<set>.+)-)?(?P<part>train|t10k|test|test10k)-(?P<kind>images|labels)"
@@ -49,7 +51,7 @@ def holds_mnist(folder: Path) -> bool:
     return any(not file.set for file in _files(folder, depth=0))
 
 
-def read(path: Path, name: str) -> Splits:
+def read(path: Path, name: str, max_size: int | None = None) -> Splits:
     """Read `train-images-idx3-ubyte` and its three companions; one pair will do.
 
     Each may be packed with gzip, be in a folder of its own, and be there twice. EMNIST's files have
@@ -66,8 +68,9 @@ def read(path: Path, name: str) -> Splits:
         )
         raise DataError(problem, "Move the files of one into a folder of its own", path)
     arrays: dict[tuple[str, str], NDArray[Any]] = {}
+    limit = SizeLimit([file.path for file in files], max_size)
     for file in files:
-        array = _read_array(file)
+        array = _read_array(file, limit)
         known = arrays.setdefault((file.part, file.kind), array)
         if not np.array_equal(known, array):
             problem = f"another file has other {file.kind} of {file.part}"
@@ -98,22 +101,35 @@ def _files(folder: Path, depth: int = _DEPTH) -> Iterator[_Name]:
             yield from _files(entry, depth - 1)
 
 
-def _read_array(file: _Name) -> NDArray[Any]:
+def _read_array(file: _Name, limit: SizeLimit) -> NDArray[Any]:
     """(n, rows, columns) images, or (n,) labels."""
-    damaged = DataError("the file is damaged or not an idx file", "Download it again", file.path)
     try:
-        content = read_unpacked(file.path)
+        with open_unpacked(file.path) as content:
+            dtype, shape = _read_header(content, file)
+            limit.count(math.prod(shape) * dtype.itemsize, file.path)
+            array = np.empty(shape, dtype)
+            values = array.reshape(-1).view(np.uint8)
+            if content.readinto(values) < values.nbytes or content.read(1):  # type: ignore[attr-defined]
+                raise _damaged(file)
     except DAMAGE as error:
-        raise damaged from error
-    dtype = _DTYPES.get(content[2]) if len(content) >= 4 and content[:2] == b"\0\0" else None
-    if dtype is None:
-        raise damaged
-    dimensions = content[3]
-    header = 4 + 4 * dimensions
-    if dimensions not in ((3,) if file.kind == "images" else (1, 2)) or len(content) < header:
-        raise damaged
-    shape = tuple(int(size) for size in np.frombuffer(content, ">u4", dimensions, offset=4))
-    if len(content) != header + int(np.prod(shape, dtype=object)) * dtype.itemsize:
-        raise damaged
-    array = np.frombuffer(content, dtype, offset=header).reshape(shape)
-    return array if file.kind == "images" or dimensions == 1 else array[:, 0]
+        raise _damaged(file) from error
+    return array if array.ndim != 2 else array[:, 0]
+
+
+def _read_header(content: IO[bytes], file: _Name) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """The dtype and the shape of what follows."""
+    start = content.read(4)
+    dtype = _DTYPES.get(start[2]) if len(start) == 4 and start[:2] == b"\0\0" else None
+    if dtype is None or start[3] not in ((3,) if file.kind == "images" else (1, 2)):
+        raise _damaged(file)
+    sizes = content.read(4 * start[3])
+    if len(sizes) < 4 * start[3]:
+        raise _damaged(file)
+    shape = tuple(np.frombuffer(sizes, ">u4").tolist())
+    if 0 in shape[1:]:
+        raise _damaged(file)
+    return dtype, shape
+
+
+def _damaged(file: _Name) -> DataError:
+    return DataError("the file is damaged or not an idx file", "Download it again", file.path)

@@ -6,13 +6,20 @@ Format: https://www.nist.gov/itl/products-and-services/emnist-dataset: a struct 
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...errors import DataError
 from ..dataset import Dataset, Splits
+from .confined import Arrays, read_confined, work_confined
+from .limits import SizeLimit
 
 _REMEDY = "Give a file of EMNIST, such as emnist-digits.mat"
+_PARTS = ("train", "test")
 
 
 def matches(path: Path) -> bool:
@@ -20,39 +27,64 @@ def matches(path: Path) -> bool:
     return path.suffix.lower() == ".mat" and path.is_file()
 
 
-def read(path: Path, name: str) -> Splits:
+def read(path: Path, name: str, max_size: int | None = None) -> Splits:
     """Read EMNIST's digits or MNIST set; the images are brought upright.
 
     Needs the extra `digits[formats]`. See `Reader`.
     """
+    limit = SizeLimit([path], max_size)
+    arrays = read_confined(__name__, path, limit, _damaged(path))
+    parts = {
+        part: Dataset(
+            arrays[f"{part} images"].reshape(-1, 28, 28).transpose(0, 2, 1),
+            arrays[f"{part} labels"],
+            f"{name} {part}",
+        )
+        for part in _PARTS
+        if f"{part} images" in arrays
+    }
+    return Splits(name, parts)
+
+
+def _read(path: Path, limit: SizeLimit) -> Arrays:
+    """The arrays `train images`, `train labels`, and those of `test`; one pair will do."""
     try:
         from scipy.io import loadmat
     except ImportError as error:
         problem = "MATLAB files need the package scipy"
         raise DataError(problem, "Install digits[formats]", path) from error
     try:
-        content = loadmat(path, simplify_cells=True)
-    except OSError:
+        dataset = loadmat(path, simplify_cells=True, variable_names=["dataset"]).get("dataset")
+    except (OSError, MemoryError):
         raise
     except Exception as error:  # broken files make it raise nearly anything
-        raise DataError(
-            "the file is damaged or no MATLAB file", "Download it again", path
-        ) from error
-    dataset = content.get("dataset")
-    parts = {
-        part: Dataset(*_arrays(dataset[part], path), f"{name} {part}")
-        for part in ("train", "test")
-        if isinstance(dataset, dict) and part in dataset
-    }
-    if not parts:
+        raise _damaged(path) from error
+    arrays: dict[str, Any] = {}
+    for part in _PARTS:
+        if isinstance(dataset, dict) and part in dataset:
+            images, labels = _pair(dataset[part], path)
+            limit.count(images.nbytes + labels.nbytes, path)
+            arrays |= {f"{part} images": images, f"{part} labels": labels}
+    if not arrays:
         raise DataError("it holds no data set of EMNIST", _REMEDY, path)
-    return Splits(name, parts)
+    return arrays
 
 
-def _arrays(part: Any, path: Path) -> tuple[Any, Any]:
-    if not isinstance(part, dict) or not {"images", "labels"} <= set(part):
+def _pair(part: Any, path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+    images, labels = (
+        np.asarray(part.get(kind)) if isinstance(part, dict) else np.empty(0)
+        for kind in ("images", "labels")
+    )
+    if images.dtype.hasobject or labels.dtype.hasobject:
         raise DataError("it holds no data set of EMNIST", _REMEDY, path)
-    images = part["images"]
     if images.ndim != 2 or images.shape[1] != 784:
         raise DataError(f"the shape of its images is {images.shape}", _REMEDY, path)
-    return images.reshape(-1, 28, 28).transpose(0, 2, 1), part["labels"]
+    return images, labels
+
+
+def _damaged(path: Path) -> DataError:
+    return DataError("the file is damaged or no MATLAB file", "Download it again", path)
+
+
+if __name__ == "__main__":
+    sys.exit(work_confined(_read))

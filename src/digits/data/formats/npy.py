@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from ...errors import DataError
 from ..dataset import Splits
+from .array import read_array
+from .limits import SizeLimit
 from .npz import splits_of
 
 
@@ -18,7 +18,7 @@ def matches(path: Path) -> bool:
     return path.suffix.lower() == ".npy"
 
 
-def read(path: Path, name: str) -> Splits:
+def read(path: Path, name: str, max_size: int | None = None) -> Splits:
     """Read the arrays in a folder, which have the names that they have in an .npz archive.
 
     Nothing is unpickled. See `Reader`.
@@ -26,11 +26,10 @@ def read(path: Path, name: str) -> Splits:
     if not path.is_dir():
         remedy = "Give the folder that contains images and labels"
         raise DataError("this is one array of a data set", remedy, path)
+    files = sorted(path.glob("*.npy"))
+    limit = SizeLimit(files, max_size)
     arrays = {}
-    for file in sorted(path.glob("*.npy")):
-        try:
-            arrays[file.stem] = np.load(file, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError) as error:
-            problem = "the file is damaged, or contains objects, which can run code"
-            raise DataError(problem, "Write it again with np.save", file) from error
+    for each in files:
+        with each.open("rb") as file:
+            arrays[each.stem] = read_array(file, each, limit)
     return splits_of(arrays, path, name)

@@ -5,19 +5,24 @@ from __future__ import annotations
 import os
 import zipfile
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..._io.files import check_writable, refuse_existing, replacing
 from ...errors import DataError, OutputError
 from ..dataset import Dataset, Splits
+from .array import read_array
+from .limits import SizeLimit
 
-MAX_BYTES = 4 << 30
-"""An archive that unpacks to more than this (5 million images) is refused."""
-
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_MAX_NAMES, _MAX_NAME = 8, 40  # in a message; characters of one
+_ENCRYPTED = 1  # a bit of the flags of a member
+_REMEDY = "Write it again with np.savez_compressed and plain number arrays"
 _ARRAYS = {
     "train": ("x_train", "y_train"),
     "test": ("x_test", "y_test"),
@@ -39,28 +44,39 @@ def matches(path: Path) -> bool:
     return path.suffix.lower() == ".npz" and path.is_file()
 
 
-def read(path: Path, name: str) -> Splits:
+def read(path: Path, name: str, max_size: int | None = None) -> Splits:
     """Read `x_train y_train x_test y_test` (or one pair of them), or `images labels`.
 
     Nothing is unpickled. See `Reader`.
     """
-    damaged = DataError("the file is damaged or not an .npz archive", "Write it again", path)
+    limit = SizeLimit([path], max_size)
     try:
-        if not zipfile.is_zipfile(path):
-            raise damaged
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            size = sum(entry.file_size for entry in archive.zip.infolist())
-            if size > MAX_BYTES:
-                raise DataError(f"it unpacks to {size >> 20:,} MB", "Split it into parts", path)
-            return splits_of(archive, path, name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, AttributeError) as error:
-        raise damaged from error
-    except ValueError as error:
-        remedy = "Write it again with np.savez_compressed and plain number arrays"
-        if "pickle" in str(error).lower():
-            problem = "it contains pickled objects, which can run code"
-            raise DataError(problem, remedy, path) from error
-        raise DataError("the file is damaged", remedy, path) from error
+        with zipfile.ZipFile(path) as archive:
+            return splits_of(_Arrays(archive, path, limit), path, name)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        problem = "the file is damaged or not an .npz archive"
+        raise DataError(problem, "Write it again", path) from error
+
+
+class _Arrays(Mapping[str, NDArray[Any]]):
+    """The arrays of an archive, each read when it is asked for."""
+
+    def __init__(self, archive: zipfile.ZipFile, path: Path, limit: SizeLimit) -> None:
+        self._archive, self._path, self._limit = archive, path, limit
+        self._members = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        entry = self._members[name]
+        if entry.compress_type not in _COMPRESSIONS or entry.flag_bits & _ENCRYPTED:
+            raise DataError(f"{name} in it is not packed as NumPy does it", _REMEDY, self._path)
+        with self._archive.open(entry) as file:
+            return read_array(file, self._path, self._limit)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
 
 
 def splits_of(arrays: Mapping[str, Any], path: Path, name: str) -> Splits:
@@ -81,13 +97,19 @@ def splits_of(arrays: Mapping[str, Any], path: Path, name: str) -> Splits:
             raise DataError(problem, "Add the missing array", path)
     if not parts:
         raise DataError(
-            f"its arrays are {', '.join(arrays) or 'none'}",
+            f"its arrays are {listed(arrays)}",
             "Name the arrays x_train y_train x_test y_test, or images labels",
             path,
         )
     if len(parts) > 1:
         parts.pop("all", None)
     return Splits(name, parts)
+
+
+def listed(names: Collection[str]) -> str:
+    """The first few of names that a file gives, of which there may be any number."""
+    shown = ", ".join(name[:_MAX_NAME] for name in islice(names, _MAX_NAMES)) or "none"
+    return f"{shown} and {len(names) - _MAX_NAMES:,} more" if len(names) > _MAX_NAMES else shown
 
 
 def _stored_names(names: Collection[str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ Columns: `image` (bytes of a PNG, or a struct of `bytes` and `path`) and `label`
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,16 @@ import numpy as np
 
 from ...errors import DataError
 from ...imaging.decode import decode
-from ..arrays import Images
-from ..dataset import Dataset, Splits
+from ..arrays import Images, as_images
+from ..dataset import Dataset, Splits, joined
+from .confined import Arrays, read_confined, work_confined
+from .limits import SizeLimit
+from .npz import listed
 
 _REMEDY = "Give files with the columns image and label"
 _PARTS = ("train", "test")
+_BATCH = 1000  # rows at a time
+_BYTES_OF_ONE = 785  # an image and its label
 _DEPTH = 2  # folders below the given one
 
 
@@ -25,7 +31,7 @@ def matches(path: Path) -> bool:
     return bool(_files(path))
 
 
-def read(path: Path, name: str) -> Splits:
+def read(path: Path, name: str, max_size: int | None = None) -> Splits:
     """Read a file, or all of a folder: those with `train` or `test` in their names are these parts.
 
     Needs the extra `digits[formats]`. See `Reader`.
@@ -38,12 +44,12 @@ def read(path: Path, name: str) -> Splits:
     if "all" in by_part and len(by_part) > 1:
         problem = "it is neither of train nor of test, which other files are"
         raise DataError(problem, "Give the files in a folder of their own", by_part["all"][0])
+    limit = SizeLimit(files, max_size)
     parts = {}
     for part in (*_PARTS, "all"):
         if part in by_part:
-            images, labels = zip(*map(_read_file, by_part[part]), strict=True)
             title = name if part == "all" else f"{name} {part}"
-            parts[part] = Dataset(np.concatenate(images), np.concatenate(labels), title)
+            parts[part] = joined([_read_file(f, title, limit) for f in by_part[part]], title)
     return Splits(name, parts)
 
 
@@ -56,33 +62,55 @@ def _files(path: Path) -> list[Path]:
     return []
 
 
-def _read_file(path: Path) -> tuple[Images, Any]:
+def _read_file(path: Path, name: str, limit: SizeLimit) -> Dataset:
+    arrays = read_confined(__name__, path, limit, _damaged(path))
+    limit.count(arrays["images"].nbytes + arrays["labels"].nbytes, path)
+    return Dataset(arrays["images"], arrays["labels"], name)
+
+
+def _read(path: Path, limit: SizeLimit) -> Arrays:
+    """The arrays `images` and `labels`."""
     try:
         import pyarrow.parquet as pq
         from pyarrow.lib import ArrowException
     except ImportError as error:
         problem = "Parquet files need the package pyarrow"
         raise DataError(problem, "Install digits[formats]", path) from error
+    images: list[Images] = []
+    labels: list[Any] = []
     try:
         with pq.ParquetFile(path) as file:
             if not {"image", "label"} <= set(file.schema_arrow.names):
-                found = ", ".join(file.schema_arrow.names)
+                found = listed(file.schema_arrow.names)
                 raise DataError(f"its columns are {found}", _REMEDY, path)
-            table = file.read(["image", "label"])
+            limit.count(_BYTES_OF_ONE * file.metadata.num_rows, path)
+            for rows in file.iter_batches(_BATCH, columns=["image", "label"], use_threads=False):
+                labels += rows.column("label").to_pylist()
+                images.append(_decoded(rows.column("image").to_pylist(), len(labels), path))
+    except MemoryError:  # of Arrow, too
+        raise
     except (ArrowException, OSError) as error:
-        raise DataError(
-            "the file is damaged or no Parquet file", "Download it again", path
-        ) from error
-    pictures = [_content(value, path) for value in table.column("image").to_pylist()]
-    images = [decode(content, f"{path}#{n}").gray for n, content in enumerate(pictures, 1)]
-    shapes = {image.shape for image in images}
-    if len(shapes) > 1:
-        raise DataError(f"its images have {len(shapes)} sizes", "Give images of 28×28", path)
-    return np.stack(images), np.array(table.column("label").to_pylist())
+        raise _damaged(path) from error
+    if not images:
+        raise DataError("it contains no images", _REMEDY, path)
+    return {"images": np.concatenate(images), "labels": np.array(labels)}
 
 
-def _content(value: Any, path: Path) -> bytes:
-    content = value.get("bytes") if isinstance(value, dict) else value
-    if not isinstance(content, bytes):
-        raise DataError("its column image holds no bytes of pictures", _REMEDY, path)
-    return content
+def _decoded(values: list[Any], last: int, path: Path) -> Images:
+    """The images of some rows, of which the last is number `last`: (n, 28, 28) uint8."""
+    images = np.empty((len(values), 28, 28), np.uint8)
+    for row, value in enumerate(values):
+        content = value.get("bytes") if isinstance(value, dict) else value
+        if not isinstance(content, bytes):
+            raise DataError("its column image holds no bytes of pictures", _REMEDY, path)
+        name = f"{path.name}#{last - len(values) + row + 1}"
+        images[row] = as_images(decode(content, name).gray[None], f"the picture {name}")[0]
+    return images
+
+
+def _damaged(path: Path) -> DataError:
+    return DataError("the file is damaged or no Parquet file", "Download it again", path)
+
+
+if __name__ == "__main__":
+    sys.exit(work_confined(_read))

@@ -9,7 +9,6 @@ read.
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
@@ -29,7 +28,8 @@ from .settings import Shape, quoted
 if TYPE_CHECKING:
     import h5py
 
-TIMEOUT = 6  # seconds; the child usually takes 0.15
+TIMEOUT = 15  # seconds, on a busy machine; the child usually takes 0.15
+MAX_SECONDS = 4  # of processor time
 MAX_MEMORY = 3 << 30
 
 # What h5py raises, depending on where in a damaged file it stumbles.
@@ -68,7 +68,7 @@ def extract_to(source: Path, target: Path) -> None:
     Raises:
         ModelError: As `extract`, for all damage that does not kill the process.
     """
-    _set_limits()
+    child.limit_process(MAX_SECONDS, MAX_MEMORY)
     _write_npz(target, *extract_unlimited(source))
 
 
@@ -80,22 +80,6 @@ def extract_unlimited(path: Path) -> tuple[Attributes, Network, Weights]:
         raise ModelError(error.problem, error.remedy, path) from error
     except _DAMAGE as error:
         raise ModelError("the file is damaged", child.REMEDY, path) from error
-
-
-def _set_limits() -> None:
-    try:
-        import resource
-    except ImportError:  # Windows has only the time limit of the parent
-        return
-    for limit, value in (
-        (resource.RLIMIT_AS, MAX_MEMORY),
-        (resource.RLIMIT_CPU, TIMEOUT),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hard = resource.getrlimit(limit)[1]
-        soft = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        with contextlib.suppress(ValueError, OSError):  # macOS does not limit memory
-            resource.setrlimit(limit, (soft, hard))
 
 
 def _write_npz(target: Path, attributes: Attributes, network: Network, weights: Weights) -> None:
