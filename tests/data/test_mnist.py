@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 from collections.abc import Iterator
@@ -29,18 +30,35 @@ def content(tmp_path: Path, sample: Splits) -> bytes:
 @pytest.fixture
 def server(content: bytes) -> Iterator[str]:
     """/good serves the file; other paths do what their names say."""
+    over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             fault = self.path.split("/")[1]
             if fault in ("404", "500"):
                 self.send_error(int(fault))
-                return
+            elif fault == "redirects":
+                self.send_response(302)
+                self.send_header("Location", self.path)
+                self.end_headers()
+            elif fault == "silent":
+                over.wait()
+            else:
+                self.send_response(200)
+                with contextlib.suppress(OSError):  # the client has hung up
+                    self._send(fault)
+
+        def _send(self, fault: str) -> None:
             body = b"another file" if fault == "other" else content
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
+            if fault != "endless":
+                length = len(body) // 2 if fault == "short" else len(body)
+                self.send_header("Content-Length", str(length))
             self.end_headers()
-            self.wfile.write(body[: len(body) // 2] if fault == "cut" else body)
+            self.wfile.write(body[: len(body) // 2] if fault in ("cut", "drip") else body)
+            while fault == "endless" and not over.is_set():
+                self.wfile.write(content)
+            if fault == "drip":
+                over.wait()
 
         def log_message(self, format: str, *args: object) -> None:
             pass
@@ -48,6 +66,7 @@ def server(content: bytes) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
         threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{listening.server_port}"
+        over.set()
         listening.shutdown()
 
 
@@ -63,7 +82,9 @@ def test_a_download_takes_the_first_mirror_that_serves_the_whole_file(
 
     mirrors = [f"{server}/{fault}/mnist.npz" for fault in ("404", "500", "cut", "other", "good")]
     folder = tmp_path / "new" / "folder"
-    path = download_mnist(folder, [NOBODY, *mirrors], progress, hashlib.sha256(content).hexdigest())
+    path = download_mnist(
+        folder, [NOBODY, *mirrors], progress, sha256=_sha256(content), size=len(content)
+    )
     assert path == folder / "mnist.npz"
     assert path.read_bytes() == content
     assert list(folder.iterdir()) == [path]
@@ -71,19 +92,56 @@ def test_a_download_takes_the_first_mirror_that_serves_the_whole_file(
     assert sum(steps) >= len(content)
 
 
-def test_a_failed_download_leaves_nothing_and_gives_the_reason(server: str, tmp_path: Path) -> None:
-    mirrors = [f"{server}/{fault}/mnist.npz" for fault in ("404", "500", "cut", "other")]
+FAULTS = {
+    "404": "404 Not Found",
+    "500": "500 Internal Server Error",
+    "cut": "the connection was cut off",
+    "other": "not the expected file",
+    "short": "not the expected file",
+    "endless": "not the expected file",
+    "redirects": "its redirects never end",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_failed_download_leaves_nothing_and_gives_the_reason(
+    fault: str, server: str, content: bytes, tmp_path: Path
+) -> None:
     with pytest.raises(DataError) as caught:
-        download_mnist(tmp_path / "folder", [*mirrors, NOBODY])
+        _download(tmp_path / "folder", f"{server}/{fault}/mnist.npz", content)
     host = server.removeprefix("http://")
-    reasons = (
-        "404 Not Found", "500 Internal Server Error", "the connection was cut off",
-        "not the expected file",
-    )  # fmt: skip
-    for reason in reasons:
-        assert f"{host}: {reason}" in caught.value.problem
-    assert "127.0.0.1:9: no response" in caught.value.problem
-    assert list((tmp_path / "folder").iterdir()) == []
+    assert f"{host}: {FAULTS[fault]}" in caught.value.problem
+    assert not (tmp_path / "folder").exists()
+
+
+@pytest.mark.parametrize("fault", ["drip", "silent"])
+def test_a_server_that_never_ends_is_left(
+    fault: str, server: str, content: bytes, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match="not done after 0 seconds"):
+        _download(tmp_path / "folder", f"{server}/{fault}/mnist.npz", content, timeout=0.1)
+    assert not (tmp_path / "folder").exists()
+
+
+def test_nobody_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"127\.0\.0\.1:9: no response"):
+        download_mnist(tmp_path, [NOBODY])
+
+
+def test_a_download_that_cannot_be_kept(server: str, content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(DataError, match="MNIST cannot write: "):
+        _download(tmp_path / "file", f"{server}/good/mnist.npz", content)
+
+
+def _download(folder: Path, url: str, content: bytes, timeout: float = 60) -> Path:
+    return download_mnist(
+        folder, [url], sha256=_sha256(content), size=len(content), timeout=timeout
+    )
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 @pytest.fixture
@@ -121,7 +179,8 @@ def test_a_damaged_download_is_downloaded_again(
         load("mnist")
     assert path.read_bytes() == content[:1000]
     monkeypatch.setenv(MIRRORS_VARIABLE, f"{server}/good/mnist.npz")
-    monkeypatch.setattr(mnist, "MNIST_SHA256", hashlib.sha256(content).hexdigest())
+    monkeypatch.setattr(mnist, "MNIST_SHA256", _sha256(content))
+    monkeypatch.setattr(mnist, "MNIST_BYTES", len(content))
     assert len(load("mnist")["test"]) == 1000
     assert "the file is damaged or not an .npz archive; it is downloaded again" in caplog.text
     (nowhere / "data").mkdir()
@@ -152,7 +211,7 @@ def test_mnist_is_found_in_order(
 
 def test_a_mirror_that_is_not_a_url(nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(MIRRORS_VARIABLE, "bogus")
-    with pytest.raises(DataError, match="bogus: "):
+    with pytest.raises(DataError, match="bogus: not a URL"):
         load("mnist")
 
 

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import importlib.util
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
 
-from .._io.files import read_error
-from ..errors import DataError
+from .._io.files import read_error, write_bytes
+from ..errors import DataError, OutputError
 from .dataset import Dataset, Splits
+from .download import ProgressBar, fetch, reason
 from .formats import idx, npz
 
 log = logging.getLogger(__name__)
 
 MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
-"""Of the well-known `mnist.npz` (11,490,434 bytes), the file that Keras itself downloads."""
+"""Of the well-known `mnist.npz`, the file that Keras itself downloads."""
+
+MNIST_BYTES = 11_490_434
 
 MNIST_MIRRORS = (
     "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
@@ -29,8 +33,8 @@ MNIST_MIRRORS = (
 MIRRORS_VARIABLE = "DIGITS_MNIST_MIRRORS"
 """Environment variable with URLs, separated by spaces, to use instead of `MNIST_MIRRORS`."""
 
-ProgressBar = Callable[[int], Callable[[int], None]]
-"""Given the total number of bytes, returns a function to call with the size of each piece."""
+DOWNLOAD_SECONDS = 600
+"""For a whole download from one mirror: a line of 20 kB a second is fast enough."""
 
 
 def load_mnist(
@@ -101,78 +105,49 @@ def download_mnist(
     folder: Path,
     mirrors: Sequence[str] | None = None,
     progress: ProgressBar | None = None,
+    *,
     sha256: str | None = None,
+    size: int | None = None,
+    timeout: float = DOWNLOAD_SECONDS,
 ) -> Path:
     """Download `mnist.npz` from the first mirror that works.
 
-    It is downloaded to a temporary file, which is renamed only if its SHA-256 is right, so a
-    broken download leaves nothing behind.
+    It is kept in memory until it is whole and its SHA-256 is right, so a download that is broken,
+    or killed, leaves nothing behind.
 
     Args:
         folder: Where to put it; created if missing.
         mirrors: URLs; by default those of $DIGITS_MNIST_MIRRORS, else `MNIST_MIRRORS`.
         progress: Called when the download begins.
         sha256: Expected hash of the file, in hex; by default that of MNIST.
+        size: Its size in bytes; by default that of MNIST.
+        timeout: Seconds after which the next mirror is tried.
 
     Returns:
         The path of the file.
 
     Raises:
-        DataError: If no mirror works.
+        DataError: If no mirror works, or the file cannot be written.
     """
-    import pooch
-
     mirrors = mirrors or os.environ.get(MIRRORS_VARIABLE, "").split() or MNIST_MIRRORS
-    pooch.get_logger().setLevel("ERROR")  # its own logger: it announces every download
-    known = f"sha256:{sha256 or MNIST_SHA256}"
+    path = folder / "mnist.npz"
     reasons = []
     for url in mirrors:
-        downloader = pooch.HTTPDownloader(
-            progressbar=_PoochProgress(progress) if progress else False, timeout=(4, 20)
-        )
         try:
-            return Path(pooch.retrieve(url, known, "mnist.npz", folder, None, downloader))
-        except (OSError, ValueError) as error:  # the network, the disk, the hash
-            reasons.append(f"{urlsplit(url).netloc or url}: {_reason(error)}")
+            content = fetch(url, size or MNIST_BYTES, timeout, progress)
+            if hashlib.sha256(content).hexdigest() != (sha256 or MNIST_SHA256):
+                raise ValueError
+            write_bytes(path, content)
+            return path
+        except (OSError, ValueError) as error:  # the network, another file
+            reasons.append(f"{urlsplit(url).netloc or url}: {reason(error)}")
             log.debug("download from %s failed", url, exc_info=error)
+        except OutputError as error:
+            raise DataError(f"MNIST {error.problem}", error.remedy, error.path) from error
     raise DataError(
         f"MNIST was not found and could not be downloaded ({'; '.join(reasons)})",
         "Connect to the network, put mnist.npz into ./data, or use the data set 'sample'",
     )
-
-
-def _reason(error: OSError | ValueError) -> str:
-    """Why a download failed, in a few words."""
-    from requests import exceptions
-
-    if isinstance(error, exceptions.HTTPError) and error.response is not None:
-        return f"{error.response.status_code} {error.response.reason}"
-    if isinstance(error, exceptions.SSLError):
-        return "its certificate is not trusted"
-    if isinstance(error, exceptions.ChunkedEncodingError):
-        return "the connection was cut off"
-    if isinstance(error, ValueError):
-        return "not the expected file"
-    return error.strerror or "no response"
-
-
-class _PoochProgress:
-    """A progress bar with the interface that pooch expects."""
-
-    def __init__(self, start: ProgressBar) -> None:
-        self.start = start
-        self.total = 0
-        self.advance: Callable[[int], None] | None = None
-
-    def update(self, count: int) -> None:
-        self.advance = self.advance or self.start(self.total)
-        self.advance(count)
-
-    def reset(self) -> None:
-        """Nothing: pooch resets a bar only to show it full, and ours is full by then."""
-
-    def close(self) -> None:
-        """Nothing: whoever opened the bar closes it."""
 
 
 def load_sample() -> Splits:

@@ -14,7 +14,7 @@ from ..errors import DataError
 
 if TYPE_CHECKING:
     from ..data.dataset import Splits
-    from ..data.mnist import ProgressBar
+    from ..data.download import ProgressBar
 
 log = logging.getLogger(__name__)
 

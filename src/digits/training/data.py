@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.dataset import Dataset, Splits, as_dataset, joined, mended
-from ..data.mnist import ProgressBar
+from ..data.download import ProgressBar
 from ..errors import DataError
 from ..ingest.sources import NAMES, load
 from .recipe import Recipe

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .._io.files import check_room
 from .._io.stderr import native_stderr_silenced
 from ..data.dataset import Dataset
-from ..data.mnist import ProgressBar
+from ..data.download import ProgressBar
 from ..errors import DataError, ModelError
 from ..evaluation.evaluate import evaluate
 from ..models._keras import import_keras
