@@ -15,13 +15,12 @@ from PIL import Image, ImageDraw
 
 from digits.errors import PictureError
 from digits.recognition.preprocess import preprocess
+from mutations import mutated
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
 READ = "read"
 NO_INK = "no ink"
 TRACEBACK = "traceback"
-
-_NUMBERS = (0, 1, 2, 27, 255, 4096, 7000, 10_000, 32_767, 65_535, 2**31 - 1, 2**32 - 1)
 
 
 def verdict(content: bytes) -> tuple[str, float]:
@@ -108,67 +107,14 @@ def mutants(kind: str, seed: int, count: int) -> Iterator[bytes]:
     everything = seeds()
     other = [content for contents in everything.values() for content in contents]
     for _ in range(count):
-        content = bytearray(chance.choice(everything[kind]))
-        for _ in range(chance.choice((1, 1, 2, 4))):
-            chance.choice(_WAYS)(content, chance, other)
+        content = mutated(chance.choice(everything[kind]), chance, other)
         # Otherwise a PNG's checksums would refuse nearly all of them at the door.
-        yield (
-            _with_checksums(content) if kind == "PNG" and chance.random() < 0.8 else bytes(content)
-        )
+        yield (_with_checksums(content) if kind == "PNG" and chance.random() < 0.8 else content)
 
 
-def _flip_bits(content: bytearray, chance: random.Random, _: list[bytes]) -> None:
-    for _ in range(chance.choice((1, 3, 20)) if content else 0):
-        content[_place(content, chance)] ^= 1 << chance.randrange(8)
-
-
-def _set_number(content: bytearray, chance: random.Random, _: list[bytes]) -> None:
-    width = chance.choice((1, 2, 4))
-    number = chance.choice(_NUMBERS) % 256**width
-    place = _place(content, chance)
-    content[place : place + width] = number.to_bytes(width, chance.choice(("little", "big")))
-
-
-def _cut(content: bytearray, chance: random.Random, _: list[bytes]) -> None:
-    del content[_place(content, chance) :]
-
-
-def _take_out(content: bytearray, chance: random.Random, _: list[bytes]) -> None:
-    place = _place(content, chance)
-    del content[place : place + chance.randint(1, 200)]
-
-
-def _repeat(content: bytearray, chance: random.Random, _: list[bytes]) -> None:
-    place = _place(content, chance)
-    part = content[place : place + chance.randint(1, 200)]
-    content[place:place] = part * chance.choice((1, 2, 100))
-
-
-def _splice(content: bytearray, chance: random.Random, other: list[bytes]) -> None:
-    donor = chance.choice(other)
-    start, place = chance.randrange(len(donor)), _place(content, chance)
-    length = chance.randint(1, 400)
-    over = chance.choice((0, length))
-    content[place : place + over] = donor[start : start + length]
-
-
-def _scramble(content: bytearray, chance: random.Random, _: list[bytes]) -> None:
-    place = _place(content, chance)
-    length = min(chance.randint(1, 60), len(content) - place)
-    content[place : place + length] = chance.randbytes(max(0, length))
-
-
-_WAYS = (_flip_bits, _flip_bits, _set_number, _set_number, _set_number, _cut, _take_out, _repeat,
-         _splice, _scramble)  # fmt: skip
-
-
-def _place(content: bytearray, chance: random.Random) -> int:
-    """Half of the places are in the first 120 bytes, where most headers are."""
-    return chance.randrange(max(1, min(len(content), chance.choice((120, 10**9)))))
-
-
-def _with_checksums(content: bytearray) -> bytes:
+def _with_checksums(damaged: bytes) -> bytes:
     """A PNG whose chunks have the checksums of what they now hold."""
+    content = bytearray(damaged)
     place = 8
     while place + 12 <= len(content):
         (length,) = struct.unpack_from(">I", content, place)

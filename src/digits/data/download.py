@@ -47,7 +47,7 @@ def reason(error: OSError | ValueError) -> str:
         ValueError: "not the expected file",
     }
     found = next((text for kind, text in known.items() if isinstance(error, kind)), None)
-    return found or error.strerror or "no response"
+    return found or getattr(error, "strerror", None) or "no response"
 
 
 def _within(seconds: float, fetch: Callable[[threading.Event], bytes]) -> bytes:

@@ -125,7 +125,7 @@ class _Table:
     def _label(self) -> int | None:
         if self.values.shape[1] == _PIXELS:
             return None
-        if self.layout.label is not None:
+        if self.layout.label is not None and self.layout.label <= _PIXELS:
             return self.layout.label
         return _PIXELS if self._may_be_labels(-1) and not self._may_be_labels(0) else 0
 
@@ -142,9 +142,13 @@ def _read_table(path: Path, limit: SizeLimit) -> _Table:
         with open_unpacked(path) as file:
             for lines in filter(None, _blocks(file)):
                 if layout is None:
-                    layout, block = _begin(lines, path)
+                    layout, block = _begin(lines)
                 else:
                     block = _parse(layout, lines)
+                width = block.shape[1]
+                if width not in (_PIXELS, _PIXELS + 1):
+                    problem = f"there are {width + layout.counted} columns instead of 785"
+                    raise DataError(problem, _REMEDY, path)
                 limit.count(rows.add(block), path)
     except (ValueError, *DAMAGE) as error:
         reason = re.split(" at row |; use `usecols`", str(error).splitlines()[0])[0].rstrip(".")
@@ -189,18 +193,17 @@ def _blocks(file: IO[bytes]) -> Iterator[list[str]]:
     Raises:
         ValueError: They are not text, or cannot be lines of 784 numbers.
     """
-    rest, encoding = b"", "utf-8-sig"
-    while content := file.read(_BLOCK):
-        content = rest + content
-        end = max(content.rfind(b"\n"), content.rfind(b"\r")) + 1
+    rest, encoding, more = b"", "utf-8-sig", True
+    while more:
+        piece = file.read(_BLOCK)
+        content, more = rest + piece, len(piece) == _BLOCK
+        end = max(content.rfind(b"\n"), content.rfind(b"\r")) + 1 if more else len(content)
         content, rest = content[:end], content[end:]
         if len(rest) > _BLOCK:
             raise ValueError("a line is too long")
-        if not end:
-            continue
-        yield _lines(content, encoding)
-        encoding = "utf-8"
-    yield _lines(rest, encoding)
+        if content:
+            yield _lines(content, encoding)
+            encoding = "utf-8"
 
 
 def _lines(content: bytes, encoding: str) -> list[str]:
@@ -210,30 +213,22 @@ def _lines(content: bytes, encoding: str) -> list[str]:
     return [line for line in lines if line and not line.isspace()]
 
 
-def _begin(lines: list[str], path: Path) -> tuple[_Layout, NDArray[Any]]:
-    """The layout, and the rows of the first block.
-
-    Raises:
-        DataError: There are more or fewer columns than pixels and a label.
-        ValueError: They are not numbers.
-    """
+def _begin(lines: list[str]) -> tuple[_Layout, NDArray[Any]]:
+    """The layout, and the rows of the first block. Raises ValueError if they are not numbers."""
     delimiter = max(_DELIMITERS, key=lines[0].count)
     first = [c.strip().lower() for row in csv.reader(lines[:1], delimiter=delimiter) for c in row]
     names = first if any(not _is_number(cell) for cell in first) else []
     lines = lines[bool(names) :]
     layout = _Layout(delimiter, names)
     if not lines:
-        return layout, np.empty((0, 0), np.uint8)
+        return layout, np.empty((0, _PIXELS), np.uint8)
     values = layout.parse(lines, np.float32)
     if not names and len(values) > 1 and _was_taken_for_header(first, values[1:]):
         values[0] = np.floor(values[0])
     named = bool(names) and names[0] in _INDEX_NAMES
     counts = len(values) > 1 and bool((np.diff(values[:, 0]) == 1).all())
-    width = values.shape[1]
-    if named or (width == _PIXELS + 2 and counts):
-        layout, values = replace(layout, counted=True), values[:, 1:]
-    if values.shape[1] not in (_PIXELS, _PIXELS + 1):
-        raise DataError(f"there are {width} columns instead of 785", _REMEDY, path)
+    if named or (values.shape[1] == _PIXELS + 2 and counts):
+        return replace(layout, counted=True), values[:, 1:]
     return layout, values
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import zipfile
-import zlib
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._io.archive import ENCRYPTED, ZIP_DAMAGE
 from ..._io.files import check_writable, refuse_existing, replacing
+from ..._io.text import printable
 from ...errors import DataError, OutputError
 from ..dataset import Dataset, Splits
 from .array import read_array
@@ -21,7 +23,6 @@ from .limits import SizeLimit
 
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _MAX_NAMES, _MAX_NAME = 8, 40  # in a message; characters of one
-_ENCRYPTED = 1  # a bit of the flags of a member
 _REMEDY = "Write it again with np.savez_compressed and plain number arrays"
 _ARRAYS = {
     "train": ("x_train", "y_train"),
@@ -50,10 +51,17 @@ def read(path: Path, name: str, max_size: int | None = None) -> Splits:
     Nothing is unpickled. See `Reader`.
     """
     limit = SizeLimit([path], max_size)
+    with path.open("rb") as file:
+        with _damage_reported(path):
+            archive = zipfile.ZipFile(file)
+        return splits_of(_Arrays(archive, path, limit), path, name)
+
+
+@contextmanager
+def _damage_reported(path: Path) -> Iterator[None]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            return splits_of(_Arrays(archive, path, limit), path, name)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        yield
+    except ZIP_DAMAGE as error:
         problem = "the file is damaged or not an .npz archive"
         raise DataError(problem, "Write it again", path) from error
 
@@ -67,9 +75,9 @@ class _Arrays(Mapping[str, NDArray[Any]]):
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         entry = self._members[name]
-        if entry.compress_type not in _COMPRESSIONS or entry.flag_bits & _ENCRYPTED:
+        if entry.compress_type not in _COMPRESSIONS or entry.flag_bits & ENCRYPTED:
             raise DataError(f"{name} in it is not packed as NumPy does it", _REMEDY, self._path)
-        with self._archive.open(entry) as file:
+        with _damage_reported(self._path), self._archive.open(entry) as file:
             return read_array(file, self._path, self._limit)
 
     def __iter__(self) -> Iterator[str]:
@@ -108,7 +116,7 @@ def splits_of(arrays: Mapping[str, Any], path: Path, name: str) -> Splits:
 
 def listed(names: Collection[str]) -> str:
     """The first few of names that a file gives, of which there may be any number."""
-    shown = ", ".join(name[:_MAX_NAME] for name in islice(names, _MAX_NAMES)) or "none"
+    shown = printable(", ".join(n[:_MAX_NAME] for n in islice(names, _MAX_NAMES))) or "none"
     return f"{shown} and {len(names) - _MAX_NAMES:,} more" if len(names) > _MAX_NAMES else shown
 
 

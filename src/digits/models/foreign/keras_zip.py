@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..._io.archive import ENCRYPTED, ZIP_DAMAGE
 from ...errors import ModelError
 from .. import child
 from .architecture import MAX_JSON
@@ -60,12 +61,14 @@ def read(path: Path) -> tuple[str, str, io.BytesIO]:
                     or entry.file_size > MAX_RATIO * max(entry.compress_size, 1000)
                 ):
                     raise ModelError(f"{name} in it is too large for a model", child.REMEDY)
+                if entry and entry.flag_bits & ENCRYPTED:
+                    raise ModelError(f"{name} in it is encrypted", child.REMEDY)
             config = archive.read(CONFIG).decode("utf-8", "replace")
             about = json.loads(archive.read(METADATA)) if METADATA in sizes else {}
             version = about.get("keras_version") if isinstance(about, dict) else None
             version = version if isinstance(version, str) else "3"
             return config, version, io.BytesIO(archive.read(WEIGHTS))
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except ZIP_DAMAGE as error:
         raise ModelError("the file is damaged", child.REMEDY) from error
 
 
