@@ -21,7 +21,7 @@ from .options import (
 )
 from .output import result_stream, write_records
 from .progress import progress_bar
-from .sources import Tally, sources_named
+from .sources import Tally, count_pictures, sources_named
 
 if TYPE_CHECKING:
     from ..imaging.foreground import Ink
@@ -80,17 +80,17 @@ def command(
     from ..recognition.recognizer import Recognizer
     from ..reports.wording import describe
 
-    paths = find_pictures(pictures)
+    count = count_pictures(pictures)
     if show is not None:
-        _check_show(show, len(paths), overwrite)
+        _check_show(show, count, overwrite)
     with result_stream(output, overwrite) as stream:
         recognizer = Recognizer(model)
         note(f"using the model {recognizer.path}")
         outcomes = recognizer.predict_many(
-            sources_named(paths), ink, min_confidence, keep=show is not None
+            sources_named(find_pictures(pictures)), ink, min_confidence, keep=show is not None
         )
         # On a terminal, the results themselves show progress.
-        with progress_bar("predicting", len(paths), hidden=stream.isatty()) as advance:
+        with progress_bar("predicting", count, hidden=stream.isatty()) as advance:
             tally = Tally(outcomes, advance)
             kept: list[Predicted] = []
             counted = _kept(tally, kept) if show else iter(tally)

@@ -21,7 +21,7 @@ from .options import (
 )
 from .output import result_stream, write_records
 from .progress import progress_bar
-from .sources import Tally, sources_named
+from .sources import Tally, count_pictures, sources_named
 
 if TYPE_CHECKING:
     from ..imaging.foreground import Ink
@@ -68,22 +68,22 @@ def command(
     from ..imaging.find import find_pictures
     from ..recognition.reader import Reader
 
-    paths = find_pictures(pictures)
-    places = _places(paths, show) if show else []
+    count = count_pictures(pictures)
+    places = _places(list(find_pictures(pictures)), show) if show else []
     for place in places:
         _check_output(place, overwrite)
     with result_stream(output, overwrite) as stream:
         reader = Reader(model)
         note(f"using the model {reader.recognizer.path}")
         outcomes = reader.read_many(
-            sources_named(paths), ink, min_confidence, keep=show is not None
+            sources_named(find_pictures(pictures)), ink, min_confidence, keep=show is not None
         )
-        with progress_bar("reading", len(paths), hidden=stream.isatty()) as advance:
+        with progress_bar("reading", count, hidden=stream.isatty()) as advance:
             tally = Tally(_drawn(outcomes, places) if show else outcomes, advance)
             if fmt == "text":
                 for outcome in tally:
                     if outcome.result is not None:
-                        name = outcome.name if len(paths) > 1 else None
+                        name = outcome.name if count > 1 else None
                         stream.write(_text(outcome.result, name) + "\n")
                         stream.flush()
             else:

@@ -23,6 +23,16 @@ def sources_named(paths: Iterable[str]) -> Iterator[str | Named]:
         yield Named(path, sys.stdin.buffer.read()) if path == "-" else path
 
 
+def count_pictures(pictures: Iterable[str]) -> int:
+    """The number of pictures that paths stand for, so that a progress bar knows its end.
+
+    They are found again when their turn comes: a list of millions is never in memory.
+    """
+    from ..imaging.find import find_pictures
+
+    return sum(1 for _ in find_pictures(pictures))
+
+
 class Tally(Generic[T]):
     """Passes outcomes on, prints the errors among them, and keeps the exit status."""
 

@@ -1,7 +1,7 @@
 """The picture files that paths, folders and globs stand for."""
 
 # Plain text rather than Path: there may be millions of files.
-# ruff: noqa: PTH112, PTH119, PTH122, PTH207
+# ruff: noqa: PTH112, PTH118, PTH119, PTH122, PTH207
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ _OTHER_KINDS = """
 _OTHER_SUFFIXES = {f".{kind}" for kind in _OTHER_KINDS.split()}
 
 
+_NUMBER = re.compile(r"0*(\d+)")
+
+
 class FoundFile(NamedTuple):
     """A file that may be a picture.
 
@@ -33,16 +36,16 @@ class FoundFile(NamedTuple):
     source: int
 
 
-def find_pictures(sources: Iterable[str | os.PathLike[str]]) -> list[str]:
-    """The paths that `sources` stand for, as `walk_pictures` finds them.
+def find_pictures(sources: Iterable[str | os.PathLike[str]]) -> Iterator[str]:
+    """The paths that `sources` stand for, as `walk_pictures` finds them, one by one.
 
     A folder without pictures stands for itself: decoding it reports it.
     """
-    return [
-        path
-        for source in sources
-        for path in [file.path for file in walk_pictures([source])] or [os.fspath(source)]
-    ]
+    for source in sources:
+        found = walk_pictures([source])
+        first = next(found, None)
+        yield os.fspath(source) if first is None else first.path
+        yield from (file.path for file in found)
 
 
 def walk_pictures(
@@ -53,6 +56,9 @@ def walk_pictures(
     Folders are walked to the bottom in natural order (2 before 10). In them, hidden files and
     folders, links to folders, and kinds of file that never are pictures are skipped. A file named
     by several sources comes several times.
+
+    Only the names in one folder at a time are in memory, about 200 bytes each while they are
+    sorted, however many pictures there are.
 
     Args:
         sources: Paths of files or folders, or globs. What is neither a folder nor matches anything
@@ -72,44 +78,51 @@ def walk_pictures(
                 yield FoundFile(match, os.path.basename(match), -1)
 
 
-def natural(name: str) -> list[str | int]:
-    """A key to sort by that puts 2 before 10."""
-    parts = re.split(r"(\d+)", name)
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)]
+def natural(name: str) -> str:
+    """A key to sort by that puts 2 before 10: each number has its length in front."""
+    return _NUMBER.sub(lambda match: f"\0{len(match[1]):05}{match[1]}", name)
 
 
 def _below(folder: str, index: int, unreadable: list[OSError] | None) -> Iterator[FoundFile]:
     """The files in `folder` and below; on a stack of its own, however deep that is."""
-    levels = [("", _entries(folder, unreadable))]
+    levels = [(folder, "", _names(folder, unreadable))]
     while levels:
-        inside, entries = levels[-1]
-        entry = next(entries, None)
-        if entry is None:
+        path, inside, names = levels[-1]
+        name = next(names, None)
+        if name is None:
             levels.pop()
-        elif isinstance(entry, str):
-            yield FoundFile(entry, inside.rstrip("/"), index)
-        elif entry.is_dir(follow_symlinks=False):
-            levels.append((f"{inside}{entry.name}/", _entries(entry.path, unreadable)))
-        elif not entry.is_symlink() or not entry.is_dir():
-            yield FoundFile(entry.path, inside + entry.name, index)
+        elif not name:
+            yield FoundFile(path, inside.rstrip("/"), index)
+        elif name.endswith("/"):
+            below = os.path.join(path, name[:-1])
+            levels.append((below, inside + name, _names(below, unreadable)))
+        else:
+            yield FoundFile(os.path.join(path, name), inside + name, index)
 
 
-def _entries(folder: str, unreadable: list[OSError] | None) -> Iterator[os.DirEntry[str] | str]:
-    """The entries of `folder` worth a try, in natural order; itself where it cannot be opened."""
+def _names(folder: str, unreadable: list[OSError] | None) -> Iterator[str]:
+    """The names in `folder` worth a try, in natural order; those of folders end in `/`.
+
+    One empty name stands for a folder that cannot be opened.
+    """
     try:
         with os.scandir(folder) as scanned:
-            entries = [entry for entry in scanned if _may_be_picture(entry)]
+            names = [name for entry in scanned if (name := _worth_a_try(entry))]
     except OSError as error:
         if unreadable is None:
-            yield folder
+            yield ""
         else:
             unreadable.append(error)
         return
-    yield from sorted(entries, key=lambda entry: (natural(entry.name), entry.name))
+    names.sort()
+    names.sort(key=lambda name: natural(name.rstrip("/")))
+    yield from names
 
 
-def _may_be_picture(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry is a folder or may be a picture, and is not hidden."""
+def _worth_a_try(entry: os.DirEntry[str]) -> str:
+    """The name of a file that may be a picture, or of a folder with `/`; else nothing."""
     if entry.name.startswith("."):
-        return False
-    return os.path.splitext(entry.name)[1].lower() not in _OTHER_SUFFIXES or entry.is_dir()
+        return ""
+    if entry.is_dir():
+        return "" if entry.is_symlink() else f"{entry.name}/"
+    return "" if os.path.splitext(entry.name)[1].lower() in _OTHER_SUFFIXES else entry.name

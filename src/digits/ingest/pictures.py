@@ -112,8 +112,10 @@ def ingest(
     used = [i for i, error in enumerate(errors) if not error]
     if not used:
         raise _unusable(rejected, 0)
-    dataset = Dataset(images[used], np.array(labels)[used], name)
-    files = [files[i] for i in used]
+    if len(used) < len(files):  # else without a second copy of all images
+        images, labels = images[used], [labels[i] for i in used]
+        files = [files[i] for i in used]
+    dataset = Dataset(images, np.array(labels), name)
     if not (pattern or labels_csv):
         _refuse_unlikely(dataset, files)
     splits = _split(dataset, files, test_fraction, seed)
@@ -256,7 +258,12 @@ def _split(
         parts = {"train": train, "test": test}
     else:
         of = np.array([file.part for file in files])
-        parts = {p: dataset.take(np.flatnonzero(of == p)) for p in dict.fromkeys(of.tolist())}
+        names = dict.fromkeys(of.tolist())
+        parts = (
+            {part: dataset.take(np.flatnonzero(of == part)) for part in names}
+            if len(names) > 1
+            else dict.fromkeys(names, dataset)  # no second copy of all images
+        )
     return Splits(
         name,
         {
