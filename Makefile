@@ -84,9 +84,17 @@ bench: $(VENV)/ready
 wild: $(VENV)/ready
 	$(BIN)/python benchmarks/wild.py $(WILD) --model cnn --model dense --model rnn $(SAVE)
 
-## fuzz: 10,000 broken pictures through the decoder
+## fuzz: 10,000 broken pictures through the decoder; with TARGET=csv (or npz, idx, npy, picture,
+## keras, h5), bytes that reach new code, MINUTES=60 of them, going on from fuzz/TARGET
+MINUTES ?= 60
 fuzz: $(VENV)/ready
+ifdef TARGET
+	$(BIN)/python -m pip install --quiet '.[fuzz]'
+	$(BIN)/python benchmarks/coverage_fuzz.py $(TARGET) --minutes $(MINUTES)
+else
 	$(BIN)/python benchmarks/fuzz.py
+	@echo "To go on: make fuzz TARGET=npz MINUTES=60 (see benchmarks/coverage_fuzz.py)"
+endif
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

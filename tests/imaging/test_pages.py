@@ -107,3 +107,39 @@ def test_rows_of_a_csv_file_are_pictures(sample: Splits, tmp_path: Path) -> None
     (error,) = pictures_in(path)
     assert isinstance(error, PictureError)
     assert "columns instead of 785" in error.problem
+
+
+def test_a_small_pdf_that_draws_for_ever_is_given_up(tmp_path: Path) -> None:
+    """Each of twelve drawings is ten of the next: a million million lines in 3 KB."""
+    levels = 12
+    box = b"/Type/XObject/Subtype/Form/BBox[0 0 600 800]"
+    drawings = [
+        _stream(box + b"/Resources<</XObject<</F %d 0 R>>>>" % (level + 6), b"/F Do " * 10)
+        for level in range(levels)
+    ]
+    content = _pdf(
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R"
+        b"/Resources<</XObject<</F 5 0 R>>>>>>",
+        _stream(b"", b"/F Do"),
+        *drawings,
+        _stream(box, b"0 0 m 9 9 l S "),
+    )
+    with pytest.raises(PictureError, match="takes too long to draw"):
+        decode(content)
+
+
+def _stream(entries: bytes, content: bytes) -> bytes:
+    return b"<<%s/Length %d>>stream\n%s\nendstream" % (entries, len(content), content)
+
+
+def _pdf(*objects: bytes) -> bytes:
+    """A PDF of these objects, the first of which is its catalog."""
+    content, places = b"%PDF-1.4\n", b"0000000000 65535 f \n"
+    for number, each in enumerate(objects, 1):
+        places += b"%010d 00000 n \n" % len(content)
+        content += b"%d 0 obj\n%s\nendobj\n" % (number, each)
+    count, start = len(objects) + 1, len(content)
+    content += b"xref\n0 %d\n%strailer<</Size %d/Root 1 0 R>>\n" % (count, places, count)
+    return content + b"startxref\n%d\n%%%%EOF" % start

@@ -102,6 +102,22 @@ def _add_array_kinds() -> None:
     replaced("empty data space", _FIT, data=h5py.Empty("f4"))
 
 
+def _add_bombs() -> None:
+    """Large arrays of which nothing is stored: they are all fill value."""
+    hidden = 60_000
+    for name, chunk in {"few bytes": (784, 600), "many chunks": (1, 100)}.items():
+
+        @kind(f"a layer of 47 million weights in {name}", "packed as no model's are")
+        def _(path: Path, chunk: tuple[int, int] = chunk) -> None:
+            write_h5(path, dense_model(hidden)[0], dense_model(1)[1])
+            with h5py.File(path, "a") as file:
+                del file[_KERNEL]
+                file.create_dataset(_KERNEL, (784, hidden), "f4", chunks=chunk, compression="gzip")
+
+
+_add_bombs()
+
+
 @_hdf5("damaged unknown filter", "is damaged")
 def _(file: h5py.File, folder: Path) -> None:
     """A filter of a number that nobody has registered, over one chunk of bytes."""

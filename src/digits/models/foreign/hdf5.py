@@ -9,6 +9,7 @@ read.
 
 from __future__ import annotations
 
+import math
 import sys
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
 
 TIMEOUT = 15  # seconds, on a busy machine; the child usually takes 0.15
 MAX_SECONDS = 4  # of processor time
-MAX_MEMORY = 3 << 30
+MAX_MEMORY = 2 << 30  # address space, of which the libraries take a quarter
+MAX_RATIO = 200  # of weights to their bytes in the file: they hardly shrink
+MIN_PACKED = 1 << 20  # bytes of weights that may be any zeros
+MAX_CHUNKS = 20_000  # of one array; Keras writes one
 
 # What h5py raises, depending on where in a damaged file it stumbles.
 _DAMAGE = (
@@ -240,10 +244,22 @@ def _array(dataset: Any, shape: Shape, layer: str) -> NDArray[np.float32]:
         raise ModelError("the file keeps its weights in other files", child.REMEDY)
     if dataset.shape != shape:
         raise _misfit(layer)
+    _refuse_bombs(dataset, layer)
     array: NDArray[np.float32] = np.asarray(dataset[()], np.float32)
     if not np.isfinite(array).all():
         raise ModelError(f"the weights of layer {quoted(layer)} hold NaN or infinity", child.REMEDY)
     return array
+
+
+def _refuse_bombs(dataset: h5py.Dataset, layer: str) -> None:
+    """Raise ModelError where a few bytes would take much memory or time."""
+    chunks = math.prod(
+        -(-side // part) for side, part in zip(dataset.shape, dataset.chunks or (), strict=False)
+    )
+    stored = dataset.id.get_storage_size()
+    if chunks > MAX_CHUNKS or dataset.nbytes > max(MIN_PACKED, MAX_RATIO * stored):
+        problem = f"the weights of layer {quoted(layer)} are packed as no model's are"
+        raise ModelError(problem, child.REMEDY)
 
 
 def _misfit(layer: str) -> ModelError:

@@ -24,7 +24,7 @@ from .kinds import of_pytorch
 from .settings import refused
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-MAX_WEIGHTS_BYTES = 1 << 30  # unpacked: 50 million weights and two moments of Adam for each
+MAX_WEIGHTS_BYTES = 640 << 20  # unpacked: 50 million weights and two moments of Adam for each
 MAX_RATIO = 200  # unpacked to packed: weights hardly shrink
 _LISTS = ("layers", "_layer_checkpoint_dependencies")  # of Keras 3 and of Keras 2.12 and later
 
