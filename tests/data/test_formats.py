@@ -16,6 +16,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from digits import DataError, Dataset, Splits, load
+from digits.data.dataset import joined
 from digits.data.formats.npz import save_npz
 
 
@@ -201,6 +202,37 @@ def test_csv_of_floats_and_with_a_row_taken_for_a_header(tmp_path: Path, small: 
     rows = [first, *([f"{value}.0" for value in row] for row in table[1:])]
     (tmp_path / "a.csv").write_text("\n".join(map(",".join, rows)), encoding="utf-8")
     assert load(tmp_path / "a.csv")["all"] == data
+
+
+def test_csv_of_zeros_and_ones_and_of_shares(tmp_path: Path, small: Splits) -> None:
+    data = small["test"]
+    binary = Dataset((data.images > 127) * np.uint8(255), data.labels)
+    table = np.column_stack([data.labels, binary.images.reshape(-1, 784) > 0])
+    np.savetxt(tmp_path / "a.csv", table, "%d", ",")
+    assert load(tmp_path / "a.csv")["all"] == binary
+    shares = np.column_stack([data.labels, data.images.reshape(-1, 784) / 255])
+    np.savetxt(tmp_path / "a.csv", np.vstack([table, shares]), "%.6g", ",")
+    expected = np.concatenate([binary.images, data.images])
+    assert np.array_equal(load(tmp_path / "a.csv")["all"].images, expected)
+
+
+def test_csv_of_many_blocks(tmp_path: Path, small: Splits) -> None:
+    """The label is last; a column counts the lines; one number is a fraction at the very end."""
+    data = joined([small["train"]] * 60, "many")
+    labels, pixels = data.labels, data.images.reshape(-1, 784)
+    table = np.column_stack([np.arange(len(data)), pixels, labels])
+    for name, rows in {"a.csv": table[:, 1:], "b.csv": table}.items():
+        np.savetxt(tmp_path / name, rows, "%d", ",")
+        assert (tmp_path / name).stat().st_size > 5 << 20
+        assert load(tmp_path / name)["all"] == data
+    with (tmp_path / "a.csv").open("a") as file:
+        file.write(",".join(["0.5"] * 784 + ["1"]))
+    with pytest.raises(DataError, match="not whole numbers"):
+        load(tmp_path / "a.csv")
+    with (tmp_path / "b.csv").open("a") as file:
+        file.write("1,2,3")
+    with pytest.raises(DataError, match="the number of columns changed"):
+        load(tmp_path / "b.csv")
 
 
 @pytest.mark.parametrize("header", [True, False])

@@ -112,12 +112,18 @@ class _Table:
         return self.values[:, self._label].copy()
 
     def pixels(self) -> NDArray[Any]:
-        """(n, 784) pixel values, in the memory of the table, which is used up."""
-        if self._label is None:
-            return self.values
+        """(n, 784) pixel values, in the memory of the table, which is used up.
+
+        Nothing but 0 and 1 are truth values: white or not.
+        """
+        pixels = self.values if self._label is None else self._without(self._label)
+        is_binary = pixels.dtype == np.uint8 and pixels.max(initial=0) <= 1
+        return pixels.view(np.bool_) if is_binary else pixels
+
+    def _without(self, column: int) -> NDArray[Any]:
         count, pixels = len(self.values), self.values.reshape(-1)
         for start in range(0, count, _ROWS):  # each goes to before where it was
-            rows = np.delete(self.values[start : start + _ROWS], self._label, axis=1)
+            rows = np.delete(self.values[start : start + _ROWS], column, axis=1)
             pixels[start * _PIXELS : start * _PIXELS + rows.size] = rows.reshape(-1)
         return pixels[: count * _PIXELS].reshape(count, _PIXELS)
 
@@ -174,11 +180,8 @@ class _Rows:
             ValueError: They have another number of columns.
         """
         before = self.values.nbytes
-        if block.dtype != self.values.dtype:
-            small = block.astype(np.uint8) if _is_whole(block, 255) else block
-            if small.dtype != self.values.dtype:
-                self.values = self.values.astype(np.float32)
-            block = small.astype(self.values.dtype)
+        if self.values.dtype == np.uint8 and not _is_whole(block, 255):
+            self.values = self.values.astype(np.float32)
         count = len(self.values)
         if count and block.shape[1] != self.values.shape[1]:
             raise ValueError("the number of columns changes")
@@ -252,6 +255,8 @@ def _is_number(cell: str) -> bool:
 
 def _is_whole(values: NDArray[Any], high: float = np.inf) -> bool:
     """Whether there are only whole numbers from 0 to `high`."""
+    if values.dtype == np.uint8:
+        return True
     return bool(((values >= 0) & (values <= high) & (values == np.rint(values))).all())
 
 

@@ -80,6 +80,9 @@ class _Arrays(Mapping[str, NDArray[Any]]):
         with _damage_reported(self._path), self._archive.open(entry) as file:
             return read_array(file, self._path, self._limit)
 
+    def __contains__(self, name: object) -> bool:  # that of Mapping would read the array
+        return name in self._members
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._members)
 
