@@ -19,8 +19,8 @@ from PIL import Image
 from scipy.io import savemat
 
 from commands import Run
-from digits import DataError, Splits, load
-from digits.data.formats.limits import MAX_SIZE
+from digits import DataError, load
+from digits.data.formats.limits import MAX_SIZE, SizeLimit
 
 MEGABYTE = 1_000_000
 ROW = b"0," * 784 + b"0\n"
@@ -152,18 +152,29 @@ def test_deeply_nested_cells_do_not_end_the_process(tmp_path: Path) -> None:
         load(tmp_path / "a.mat")
 
 
-def test_the_limit_can_be_raised_and_lowered(tmp_path: Path, sample: Splits, run: Run) -> None:
-    _packed(tmp_path / "a.csv.gz", b"", ROW, 80_000)
-    with pytest.raises(DataError, match="limit is 5"):
+def test_the_limit_can_be_raised(tmp_path: Path) -> None:
+    _packed(tmp_path / "a.csv.gz", b"", ROW, 70_000)
+    limit = SizeLimit([tmp_path / "a.csv.gz"], None).limit
+    assert limit < 70_000 * 785
+    with pytest.raises(DataError, match=f"limit is {limit / 1e6:.0f} MB"):
         load(tmp_path / "a.csv.gz")
-    assert len(load(tmp_path / "a.csv.gz", max_size=100 * MEGABYTE)["all"]) == 80_000
-    done = run("data", "info", "--data", "a.csv.gz", "--max-size", "63MB", "-q")
-    assert (done.returncode, done.stderr) == (0, "")
-    done = run("data", "info", "--data", "a.csv.gz", "--max-size", "62 MB", "-q")
+    assert len(load(tmp_path / "a.csv.gz", max_size=70_000 * 785)["all"]) == 70_000
+
+
+@pytest.mark.parametrize("command", ["train", "eval", "data info", "data join", "export-png"])
+def test_all_commands_with_data_sets_have_the_option(
+    command: str, tmp_path: Path, run: Run
+) -> None:
+    np.savez(tmp_path / "a.npz", images=np.zeros((9, 28, 28), np.uint8), labels=np.zeros(9, "u1"))
+    source = ["a.npz"] if command == "data join" else ["--data", "a.npz"]
+    target = {"data join": ["-o", "b.npz"], "export-png": ["folder"]}.get(command, [])
+    done = run(*command.split(), *source, *target, "--max-size", "7kB")
     assert done.returncode == 1
-    assert "the limit is 62 MB. If you trust the file" in done.stderr
-    assert run("eval", "--max-size", "much").returncode == 2
-    assert run("train", "--max-size", "0").returncode == 2
+    assert done.stderr == (
+        "Error: a.npz: it unpacks to 7,056 bytes or more; the limit is 7,000 bytes. "
+        "If you trust the file, allow more with --max-size.\n"
+    )
+    assert run(*command.split(), *source, *target, "--max-size", "much").returncode == 2
 
 
 def test_what_fits_is_read(tmp_path: Path) -> None:

@@ -43,7 +43,11 @@ class SizeLimit:
 
     def refusal(self, file: Path) -> DataError:
         """The error for one of the files that unpacks to more than is allowed."""
-        size, limit = (f"{each / 1e6:,.0f} MB" for each in (self._counted, self.limit))
+        size, limit = map(_megabytes, (self._counted, self.limit))
         unpacked = f"{size} or more" if self._counted > self.limit else "more"
         problem = f"it unpacks to {unpacked}; the limit is {limit}"
         return DataError(problem, self._remedy, file)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB" if size >= 1e6 else f"{size:,} bytes"
