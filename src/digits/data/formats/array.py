@@ -41,6 +41,8 @@ def read_array(file: IO[bytes], path: Path, limit: SizeLimit) -> NDArray[Any]:
         raise DataError("it contains pickled objects, which can run code", _REMEDY, path)
     if min(shape, default=0) < 0 or not dtype.itemsize:
         raise _damaged(path)
+    if 0 in shape:  # however large its other sides are
+        return np.empty(0, dtype)
     size = math.prod(shape) * dtype.itemsize
     limit.count(size, path)
     values = np.empty(math.prod(shape), dtype)

@@ -126,7 +126,7 @@ def _read_header(content: IO[bytes], file: _Name) -> tuple[np.dtype[Any], tuple[
     if len(sizes) < 4 * start[3]:
         raise _damaged(file)
     shape = tuple(np.frombuffer(sizes, ">u4").tolist())
-    if 0 in shape[1:]:
+    if 0 in shape:  # however large its other sides are
         raise _damaged(file)
     return dtype, shape
 
