@@ -17,6 +17,7 @@ from ...errors import DataError
 from .limits import SizeLimit
 
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+_KINDS = "biufSU"  # numbers and texts
 _PIECE = 1 << 20  # bytes
 _REMEDY = "Write it again with np.save or np.savez_compressed, as plain numbers"
 
@@ -39,7 +40,7 @@ def read_array(file: IO[bytes], path: Path, limit: SizeLimit) -> NDArray[Any]:
         raise _damaged(path) from error
     if dtype.hasobject:
         raise DataError("it contains pickled objects, which can run code", _REMEDY, path)
-    if min(shape, default=0) < 0 or not dtype.itemsize:
+    if min(shape, default=0) < 0 or dtype.kind not in _KINDS or not dtype.itemsize:
         raise _damaged(path)
     if 0 in shape:  # however large its other sides are
         return np.empty(0, dtype)
