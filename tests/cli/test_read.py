@@ -173,6 +173,21 @@ def test_showing_several(run: Run, pages: dict[str, str], tmp_path: Path) -> Non
     assert (tmp_path / "seen/10.png").read_bytes() == before
 
 
+def test_showing_the_pages_of_a_file(run: Run, pages: dict[str, str], tmp_path: Path) -> None:
+    images = [Image.open(tmp_path / f"pages/{name}.png") for name in (1, 2)]
+    images[0].save(tmp_path / "scan.pdf", save_all=True, append_images=images[1:])
+    done = run("read", "scan.pdf", "--show", "seen.png")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {path.name for path in tmp_path.glob("seen*")} == {"seen-1.png", "seen-2.png"}
+    done = run("read", "scan.pdf", "pages/2.png", "--show", "all")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = {path.name for path in (tmp_path / "all").iterdir()}
+    assert found == {"scan-1.png", "scan-2.png", "2.png"}
+    again = run("read", "scan.pdf", "--show", "seen.png")
+    assert again.returncode == 1
+    assert "seen-1.png: the file exists already" in again.stderr
+
+
 def test_pictures_of_one_name_get_drawings_of_their_own(
     run: Run, pages: dict[str, str], tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,21 @@ def test_a_chosen_file(page: Any, sample: Splits) -> None:
     assert [text[0] for text in wait_for_all(page)] == ["5", "5", "5"]
     page.click("#clear")
     assert page.is_visible("#drawing")
+
+
+def test_a_chosen_pdf(page: Any, sample: Splits) -> None:
+    """Which this browser cannot draw; its button lets it be chosen, and the answer comes."""
+    from PIL import Image
+
+    ink = drawn_large(sample["test"].images[5], 9, (80, 90, 70, 60))
+    scan = io.BytesIO()
+    Image.fromarray(255 - ink).save(scan, "PDF")
+    assert ".pdf" in (page.get_attribute("#file", "accept") or "").split(",")
+    file = {"name": "five.pdf", "mimeType": "application/pdf", "buffer": scan.getvalue()}
+    page.set_input_files("#file", file)
+    wait_for_text(page, "five.pdf", "#about")
+    assert digit(page) == "5"
+    assert [text[0] for text in wait_for_all(page)] == ["5", "5", "5"]
 
 
 def test_a_photo_is_turned_as_its_camera_says(page: Any, sample: Splits) -> None:

@@ -69,9 +69,10 @@ def command(
     from ..recognition.reader import Reader
 
     count = count_pictures(pictures)
-    places = _places(list(find_pictures(pictures)), show) if show else []
-    for place in places:
+    places: dict[str, list[Path]] = {}
+    for path, place in _places(list(find_pictures(pictures)), show) if show else []:
         _check_output(place, overwrite)
+        places.setdefault(path, []).append(place)
     with result_stream(output, overwrite) as stream:
         reader = Reader(model)
         note(f"using the model {reader.recognizer.path}")
@@ -79,7 +80,7 @@ def command(
             sources_named(find_pictures(pictures)), ink, min_confidence, keep=show is not None
         )
         with progress_bar("reading", count, hidden=stream.isatty()) as advance:
-            tally = Tally(_drawn(outcomes, places) if show else outcomes, advance)
+            tally = Tally(_drawn(outcomes, places, overwrite) if show else outcomes, advance)
             if fmt == "text":
                 for outcome in tally:
                     if outcome.result is not None:
@@ -97,26 +98,35 @@ def _check_output(path: Path, overwrite: bool) -> None:
     check_output(path, overwrite)
 
 
-def _drawn(outcomes: Iterator[Read], places: list[Path]) -> Iterator[Read]:
-    """The same outcomes, each drawn at its place."""
+def _drawn(
+    outcomes: Iterator[Read], places: dict[str, list[Path]], overwrite: bool
+) -> Iterator[Read]:
+    """The same outcomes, each drawn at its place: page 2 of `a.pdf` beside page 1 as `a-2.png`."""
     from ..reports import drawing
 
-    for outcome, place in zip(outcomes, places, strict=True):
+    for outcome in outcomes:
+        if outcome.name in places:
+            place = places[outcome.name].pop(0)
+        else:
+            path, _, page = outcome.name.rpartition("#")
+            place = places[path][0]
+            place = place.with_stem(f"{place.stem}-{page}")
+            _check_output(place, overwrite)
         if outcome.result is not None and outcome.kept is not None:
             drawing.save(drawing.annotate(outcome.kept, outcome.result), place)
         yield outcome
 
 
-def _places(paths: list[str], show: Path) -> list[Path]:
-    """A file name for the drawing of each picture, unique whatever folder the picture is in."""
+def _places(paths: list[str], show: Path) -> list[tuple[str, Path]]:
+    """Each picture with a file for its drawing, unique whatever folder the picture is in."""
     if len(paths) == 1 and not show.is_dir():
-        return [show]
+        return [(paths[0], show)]
     width = len(str(len(paths)))
     names = [Path(path).stem if path != "-" else "stdin" for path in paths]
     repeated = len(set(names)) < len(names)
     return [
-        show / (f"{i:0{width}}-{name}.png" if repeated else f"{name}.png")
-        for i, name in enumerate(names, 1)
+        (path, show / (f"{i:0{width}}-{name}.png" if repeated else f"{name}.png"))
+        for i, (path, name) in enumerate(zip(paths, names, strict=True), 1)
     ]
 
 

@@ -99,8 +99,11 @@ def _of_labels(dataset: Dataset) -> list[Flaw]:
         problem = f"all {len(dataset):,} labels are {dataset.labels[0]}"
         return [Flaw(problem, "Check the labels")]
     if missing and len(dataset) >= _FEW:
-        problem = f"there is no {' and no '.join(map(str, missing))}"
-        return [Flaw(problem, "A model that learns from it alone never answers that")]
+        *others, last = map(str, missing)
+        problem = f"there is no {', '.join(others)}{' or ' if others else ''}{last}"
+        return [
+            Flaw(problem, "A model that learns from it alone never answers with what is missing")
+        ]
     return []
 
 
