@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..errors import DigitsError
+from .worker import end_with_parent
 
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}  # arrays are only copied
 
@@ -49,17 +50,21 @@ def run(
     # -P: a file in the working folder that is named like a module must not be imported.
     command = [sys.executable, "-P", "-m", module, *map(str, (source, target, *arguments))]
     kind, path = type(failure), failure.path
+    stdin, our_end = os.pipe()  # the child ends when it is closed: with this process
     try:
         done = subprocess.run(  # noqa: S603  # our own interpreter and module
             command,
             env={**os.environ, **_ENVIRONMENT, **(environment or {})},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             capture_output=True,
             timeout=timeout,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise kind(f"{failure.problem} (timeout)", failure.remedy, path) from error
+    finally:
+        os.close(stdin)
+        os.close(our_end)
     if done.returncode == 1 and done.stdout.startswith(b"{"):
         raise kind(**json.loads(done.stdout), path=path)
     if done.returncode or not target.is_file():
@@ -73,6 +78,7 @@ def main(work: Callable[..., None]) -> int:
     Returns:
         The exit status.
     """
+    end_with_parent(0)
     source, target = map(Path, sys.argv[1:3])
     try:
         with contextlib.redirect_stdout(sys.stderr):

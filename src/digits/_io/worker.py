@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import select
+import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,6 +38,7 @@ def main() -> None:
     in_worker = True
     # What a library prints or reads must not get between the pickles.
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    end_with_parent(requests.fileno())
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.dup2(2, 1)
@@ -51,6 +54,23 @@ def main() -> None:
         os._exit(1)
     except Exception as error:  # what the parent sent cannot be imported here
         _send(Reply(error=error), replies)
+
+
+def end_with_parent(pipe: int) -> None:
+    """End this process at once when nobody can write to `pipe` any more, even within a long call.
+
+    On Windows, whose pipes cannot be waited for like this, it ends when it reads the next request.
+    """
+    if not hasattr(select, "poll"):
+        return
+    hangup = select.poll()
+    hangup.register(pipe, 0)  # waits for the hangup only
+
+    def wait() -> None:
+        hangup.poll()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _configure_logging(level: int) -> None:
