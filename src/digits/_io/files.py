@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
-import secrets
+import re
 import shutil
-from collections.abc import Iterator
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from ..errors import DigitsError, OutputError
+from .temporary import temporary_file
 
 AnyPath = str | os.PathLike[str]
 Error = TypeVar("Error", bound=DigitsError)
@@ -25,6 +30,7 @@ _WRITE_REMEDIES = {
     errno.ENOTDIR: "One of its folders is a file: choose another place",
     errno.EEXIST: "One of its folders is a file: choose another place",
     errno.EISDIR: "It is a folder: give a file name",
+    errno.ENAMETOOLONG: "Choose a shorter name",
 }
 _READ_REMEDIES = {
     errno.ENOENT: "Check the path",
@@ -61,45 +67,83 @@ def read_error(kind: type[Error], path: AnyPath | None, error: Exception) -> Err
 
 
 @contextlib.contextmanager
-def replacing(path: AnyPath, *, backup: bool = False) -> Iterator[Path]:
+def replacing(
+    path: AnyPath, *, overwrite: bool = True, disposable: Callable[[Path], bool] | None = None
+) -> Iterator[Path]:
     """Write a file so that readers see the old one or the whole new one, never a part.
 
     Yields the path of a temporary file, which replaces `path` when the block ends without an
     exception; otherwise it is deleted and the old file is untouched. It is in the folder of `path`
     and has its suffix, for writers that look at that. File and folder are synced to disk. The new
-    file has the permissions of the old one. Missing folders are made.
+    file has the permissions of the old one. Missing folders are made. A link remains a link: the
+    file that it leads to is replaced. What is no file (a device, a pipe, /dev/stdout) is written
+    into.
 
     Args:
         path: The file to write.
-        backup: Keep the old file as PATH.bak, in place of an older backup.
+        overwrite: Whether an older file is replaced. Decided when the new one appears, so that of
+            two processes that write one file at once the second fails.
+        disposable: Keep the older file as PATH.bak, in place of an older backup for which this is
+            true. Others stay, and the new backup is PATH.bak2 or the next free one.
 
     Raises:
         OutputError: The file cannot be written.
     """
-    final = Path(path)
-    temporary = final.with_name(f".{final.stem}.{secrets.token_hex(4)}{final.suffix}")
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        if final.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "is a folder")
-        yield temporary
-        if final.exists():
-            shutil.copymode(final, temporary)
-        _sync(temporary)
-        if backup:
-            _back_up(final)
-        temporary.replace(final)
-        _sync(final.parent)
+        final = _destination(path)
+        if written_into(final):
+            folder = Path(tempfile.gettempdir())
+        else:
+            folder = final.parent
+            folder.mkdir(parents=True, exist_ok=True)
+        with temporary_file(folder, final.suffix) as temporary:
+            yield temporary
+            if disposable:
+                _back_up(final, disposable)
+            _sync(temporary)
+            put(temporary, final, overwrite=overwrite)
+            _sync(folder)
     except OSError as error:
-        raise output_error(final, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        raise output_error(path, error) from error
 
 
-def write_bytes(path: AnyPath, content: bytes) -> None:
+def put(temporary: Path, path: Path, *, overwrite: bool) -> None:
+    """Make `temporary`, which is complete, the file at `path` (see `replacing`).
+
+    Raises:
+        OutputError: There is such a file, and it must not be replaced.
+        OSError: It cannot be written.
+    """
+    final = _destination(path)
+    if written_into(final):
+        with temporary.open("rb") as source, _open_stream(final) as target:
+            shutil.copyfileobj(source, target)
+        return
+    if overwrite and final.exists():
+        shutil.copymode(final, temporary)
+    if overwrite:
+        temporary.replace(final)
+    else:
+        _rename_new(temporary, final)
+
+
+def _rename_new(temporary: Path, final: Path) -> None:
+    """Rename a file unless the new name is taken, which `os.rename` alone does not look at."""
+    try:
+        try:
+            os.link(temporary, final)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links: take the name first
+            os.close(os.open(final, os.O_CREAT | os.O_EXCL))
+            temporary.replace(final)
+    except FileExistsError:
+        raise exists_error(final) from None
+
+
+def write_bytes(path: AnyPath, content: bytes, *, overwrite: bool = True) -> None:
     """Write `content` to `path`, whole or not at all (see `replacing`)."""
-    with replacing(path) as temporary:
+    with replacing(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(content)
 
 
@@ -109,18 +153,20 @@ def write_text(path: AnyPath, content: str) -> None:
 
 
 def check_writable(path: AnyPath) -> None:
-    """Check, before long work, that `path` can be written. Makes missing folders.
+    """Check, before long work, that `path` can be written.
 
     Raises:
         OutputError: It cannot.
     """
-    probe = Path(path).with_name(f".{Path(path).name}.{secrets.token_hex(4)}")
     try:
-        if Path(path).is_dir():
-            raise IsADirectoryError(errno.EISDIR, "is a folder")
-        probe.parent.mkdir(parents=True, exist_ok=True)
-        probe.touch(exist_ok=False)
-        probe.unlink()
+        final = _destination(path)
+        if written_into(final):
+            if not os.access(final, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return
+        folder = next(folder for folder in final.parents if folder.exists())
+        with temporary_file(folder):
+            pass
     except OSError as error:
         raise output_error(path, error) from error
 
@@ -153,10 +199,67 @@ def refuse_existing(path: AnyPath, overwrite: bool) -> None:
     Raises:
         OutputError: It exists and `overwrite` is False.
     """
-    if not overwrite and Path(path).exists():
-        raise OutputError(
-            "the file exists already", "Choose another name, or add --overwrite to replace it", path
-        )
+    try:
+        if not overwrite and Path(path).exists() and not written_into(Path(path)):
+            raise exists_error(path)
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
+def exists_error(path: AnyPath) -> OutputError:
+    """The error for a `path` that exists and must not be replaced."""
+    remedy = "Choose another name, or add --overwrite to replace it"
+    return OutputError("the file exists already", remedy, path)
+
+
+def _destination(path: AnyPath) -> Path:
+    """The file that `path` leads to. Raises OSError if nothing can be written there."""
+    path = Path(path)
+    if written_into(path):
+        return path
+    final = Path(os.path.realpath(path))
+    if final.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder")
+    if final.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return final
+
+
+def written_into(path: Path) -> bool:
+    """Whether `path` is a device or a pipe, or an open file of this process such as /dev/stdout.
+
+    Raises:
+        OSError: It is a socket or a disk, which nothing can or should be written to.
+    """
+    if _descriptor(path) is not None:
+        return True
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # it is not there, or trying to write it will tell
+        return False
+    if stat.S_ISSOCK(mode):
+        raise OSError(errno.ENXIO, "is a socket")
+    if stat.S_ISBLK(mode):
+        raise OSError(errno.ENXIO, "is a disk")
+    return stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
+
+
+def _descriptor(path: Path) -> int | None:
+    """The number of the open file that `path` stands for."""
+    if path.as_posix() in ("/dev/stdout", "/dev/stderr"):
+        return 1 if path.name == "stdout" else 2
+    match = re.fullmatch(r"/(dev|proc/self)/fd/(\d+)", path.as_posix())
+    return int(match[2]) if match else None
+
+
+def _open_stream(path: Path) -> IO[bytes]:
+    """Open what is written into; a file that is open already goes on where it is."""
+    descriptor = _descriptor(path)
+    if descriptor is None:
+        return path.open("wb")
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()  # what was printed before comes first
+    return os.fdopen(os.dup(descriptor), "wb")
 
 
 def backup_of(path: Path) -> Path:
@@ -164,17 +267,20 @@ def backup_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.bak")
 
 
-def _back_up(path: Path) -> None:
+def _back_up(path: Path, disposable: Callable[[Path], bool]) -> None:
     """Make PATH.bak a second name of the file at `path`, so that neither is ever missing."""
     if not path.exists():
         return
-    link = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        os.link(path, link)
-    except OSError:  # a file system without hard links
-        shutil.copy2(path, link)
-    link.replace(backup_of(path))
-    link.unlink(missing_ok=True)  # replace() does nothing if both are links to one file
+    numbered = (path.with_name(f"{path.name}.bak{n}") for n in itertools.count(2))
+    backups = itertools.chain([backup_of(path)], numbered)
+    backup = next(b for b in backups if not os.path.lexists(b) or disposable(b))
+    with temporary_file(path.parent) as link:
+        link.unlink()
+        try:
+            os.link(path, link)
+        except OSError:  # a file system without hard links
+            shutil.copy2(path, link)
+        link.replace(backup)  # does nothing if both are links to one file
 
 
 def _sync(path: Path) -> None:

@@ -121,7 +121,7 @@ def show(
 
     refuse_existing(output, overwrite)
     titles = [f"{d} (no. {i})" for i, d in zip(indices, dataset.labels, strict=True)]
-    plots.save(plots.grid(dataset.images, titles), output)
+    plots.save(plots.grid(dataset.images, titles), output, overwrite=overwrite)
     click.echo(
         f"drew {len(dataset):,} pictures of {printable(dataset.name)} in {printable(output)}"
     )
@@ -144,7 +144,7 @@ def plot(data: str, loader: Loader, output: Path, overwrite: bool) -> None:
 
     refuse_existing(output, overwrite)
     splits = loader.load([data])[0]
-    plots.save(plots.counts(splits), output)
+    plots.save(plots.counts(splits), output, overwrite=overwrite)
     click.echo(f"drew the counts of {printable(splits.name)} in {printable(output)}")
 
 
@@ -163,9 +163,9 @@ def join(sets: tuple[str, ...], output: Path, loader: Loader, overwrite: bool) -
       digits data join sample mine.npz -o both.npz
     """
     from ..data.dataset import joined_splits
-    from ..data.formats.npz import check_npz_output, save_npz
+    from ..data.formats.npz import npz_output
 
-    check_npz_output(output, overwrite)
-    splits = joined_splits(loader.load(sets), output.name)
-    save_npz(splits, output)
+    with npz_output(output, overwrite) as save:
+        splits = joined_splits(loader.load(sets), output.name)
+        save(splits)
     click.echo(f"wrote {printable(output)}: {splits.sizes}")

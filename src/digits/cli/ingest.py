@@ -79,28 +79,28 @@ def command(
       digits ingest scans -o data/mine.npz --sheet sheet.png --test-fraction 0.2
       digits ingest photos -o data/mine.npz --labels labels.csv --strict
     """
-    from ..data.formats.npz import check_npz_output, save_npz
+    from ..data.formats.npz import npz_output
     from ..ingest.contact_sheet import check_sheet_output, save_contact_sheet
     from ..ingest.pictures import ingest
 
-    check_npz_output(output, overwrite)
     if sheet:
         check_sheet_output(sheet, overwrite)
-    with progress_bar("reading") as advance:
-        result = ingest(sources, progress=advance, **options)
-    for error in result.rejected:
-        fail(error)
-    _warn(result.doubts)
-    if sheet:
-        save_contact_sheet(result, sheet)
-    for problem, remedy in result.flaws:
-        log.warning("%s: %s. %s", result.dataset.name, problem, remedy)
-    left_out, doubtful = len(result.rejected), len(result.doubts)
-    if strict and (left_out or doubtful):
-        counts = f"left out {left_out:,}, doubtful {doubtful:,}"
-        fail(f"{printable(output)}: not written: {counts}. Correct them, or omit --strict.")
-        return 1
-    save_npz(result.splits, output)
+    with npz_output(output, overwrite) as save:
+        with progress_bar("reading") as advance:
+            result = ingest(sources, progress=advance, **options)
+        for error in result.rejected:
+            fail(error)
+        _warn(result.doubts)
+        if sheet:
+            save_contact_sheet(result, sheet, overwrite=overwrite)
+        for problem, remedy in result.flaws:
+            log.warning("%s: %s. %s", result.dataset.name, problem, remedy)
+        left_out, doubtful = len(result.rejected), len(result.doubts)
+        if strict and (left_out or doubtful):
+            counts = f"left out {left_out:,}, doubtful {doubtful:,}"
+            fail(f"{printable(output)}: not written: {counts}. Correct them, or omit --strict.")
+            return 1
+        save(result.splits)
     more = f"; left out {left_out:,}" if left_out else ""
     more += f"; doubtful {doubtful:,}" if doubtful else ""
     counts = ", ".join(f"{digit}: {n:,}" for digit, n in enumerate(result.dataset.counts))

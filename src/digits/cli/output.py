@@ -20,7 +20,7 @@ def result_stream(output: Path | None, overwrite: bool) -> Iterator[IO[str]]:
         return
     refuse_existing(output, overwrite)
     with (
-        replacing(output) as temporary,
+        replacing(output, overwrite=overwrite) as temporary,
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
     ):
         yield file

@@ -105,7 +105,7 @@ def command(
             else:
                 write_records((_record(o, fmt, top_k) for o in counted), fmt, stream, _COLUMNS)
         if show and kept:
-            _show(kept, show)
+            _show(kept, show, overwrite)
     return tally.status
 
 
@@ -124,11 +124,11 @@ def _kept(outcomes: Iterable[Predicted], kept: list[Predicted]) -> Iterator[Pred
         yield outcome
 
 
-def _show(outcomes: list[Predicted], path: Path) -> None:
+def _show(outcomes: list[Predicted], path: Path, overwrite: bool) -> None:
     from ..reports import drawing
 
     rows = [(o.kept, o.result) for o in outcomes if o.kept and o.result]
-    drawing.save(drawing.show(rows), path)
+    drawing.save(drawing.show(rows), path, overwrite=overwrite)
 
 
 def _submission(outcomes: Iterable[Predicted]) -> Iterator[dict[str, Any]]:

@@ -113,7 +113,8 @@ def _drawn(
             place = place.with_stem(f"{place.stem}-{page}")
             _check_output(place, overwrite)
         if outcome.result is not None and outcome.kept is not None:
-            drawing.save(drawing.annotate(outcome.kept, outcome.result), place)
+            image = drawing.annotate(outcome.kept, outcome.result)
+            drawing.save(image, place, overwrite=overwrite)
         yield outcome
 
 

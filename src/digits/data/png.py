@@ -7,7 +7,7 @@ import posixpath
 import struct
 import zlib
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from string import Formatter
@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._io.files import output_error
+from .._io.folders import filling
+from .._io.temporary import is_temporary
 from .._io.workers import map_chunks
 from ..errors import DataError, OutputError
 from ..imaging.decode import NOTE_KEY
@@ -59,8 +61,7 @@ def export_png(
         progress: Called with the number of images newly written.
 
     Returns:
-        The number of files. After a failure or Ctrl-C, what was written into an empty folder is
-        removed.
+        The number of files. After a failure or Ctrl-C, none was written.
 
     Raises:
         DataError: If `name` cannot be used; nothing is written.
@@ -70,21 +71,17 @@ def export_png(
     parts = splits.parts if split in (None, "all") else {str(split): splits[str(split)]}
     chosen = {part: dataset.limit(limit) for part, dataset in parts.items()}
     names = _names(chosen, name)
-    was_empty = _refuse_files(target, overwrite)
-    made: list[Path] = []
     images = (image for dataset in chosen.values() for image in dataset.images)
-    jobs = ((f"{target}/{n}", image.tobytes()) for n, image in zip(names, images, strict=True))
-    chunks = map_chunks(partial(_write_chunk, ink=ink, mode=mode), jobs, workers=workers)
-    try:
-        _make_folders(target, names, made)
+    with filling(target, overwrite=overwrite) as stage:
+        _refuse_files(target, overwrite)
+        for inside in sorted({os.path.dirname(name) for name in names}):  # noqa: PTH120 (many)
+            (stage / inside).mkdir(parents=True, exist_ok=True)
+        jobs = ((f"{stage}/{n}", image.tobytes()) for n, image in zip(names, images, strict=True))
+        chunks = map_chunks(partial(_write_chunk, ink=ink, mode=mode), jobs, workers=workers)
         with closing(chunks):
             for count in chunks:
                 if progress:
                     progress(count)
-    except BaseException:
-        if was_empty:
-            _remove(target, names, made)
-        raise
     return len(names)
 
 
@@ -134,41 +131,14 @@ def _bad_template(template: str, problem: str, remedy: str) -> DataError:
     return DataError(f"the name template {template} {problem}", remedy)
 
 
-def _refuse_files(folder: Path, overwrite: bool) -> bool:
-    """Whether `folder` is empty or missing. Raises OutputError if it must not be written into."""
-    try:
-        empty = not folder.exists() or next(folder.iterdir(), None) is None
-    except OSError as error:
-        raise output_error(folder, error) from error
-    if not empty and not overwrite:
+def _refuse_files(folder: Path, overwrite: bool) -> None:
+    """Raise OutputError if `folder`, which is being filled, contains files that may not be."""
+    if not overwrite and any(not is_temporary(path) for path in folder.iterdir()):
         raise OutputError(
             "the folder already contains files",
             "Choose another folder, or add --overwrite to write into it",
             folder,
         )
-    return empty
-
-
-def _make_folders(target: Path, names: list[str], made: list[Path]) -> None:
-    """Create `target` and the folders of `names` in it; append those that were new to `made`."""
-    for inside in sorted({os.path.dirname(name) for name in names}):  # noqa: PTH120 (many names)
-        folder = target / inside
-        try:
-            for each in reversed([f for f in (folder, *folder.parents) if not f.exists()]):
-                each.mkdir()
-                made.append(each)
-        except OSError as error:
-            raise output_error(folder, error) from error
-
-
-def _remove(target: Path, names: list[str], made: list[Path]) -> None:
-    """Remove what an export wrote into an empty folder."""
-    for name in names:
-        with suppress(OSError):
-            os.unlink(f"{target}/{name}")  # noqa: PTH108 (many names)
-    for folder in reversed(made):
-        with suppress(OSError):
-            folder.rmdir()
 
 
 def _write_chunk(jobs: Sequence[tuple[str, bytes]], ink: ExportInk, mode: Mode) -> int:
@@ -179,8 +149,6 @@ def _write_chunk(jobs: Sequence[tuple[str, bytes]], ink: ExportInk, mode: Mode) 
             with open(path, "wb") as file:  # noqa: PTH123 (Path.open is slower)
                 file.write(content)
         except OSError as error:
-            with suppress(OSError):
-                os.unlink(path)  # noqa: PTH108
             raise output_error(path, error) from error
     return len(jobs)
 

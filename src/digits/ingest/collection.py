@@ -7,15 +7,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._io.files import output_error
+from .._io.locks import TIMEOUT, claim, exclusive
 from ..data.dataset import Dataset, Splits, joined
-from ..data.formats.npz import check_npz_output, other_arrays, save_npz
-from ..errors import DataError, OutputError
+from ..data.formats.npz import check_npz_name, other_arrays, write_npz
+from ..errors import DataError
 from .sources import load
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 
 class Collection:
@@ -23,7 +28,8 @@ class Collection:
 
     Pictures are added to its training part, or to an unsplit set; a new file is unsplit. Several
     threads and processes may add to one file: each change reads it, and replaces it whole or not
-    at all, under a lock (the empty file `.NAME.lock` beside it).
+    at all, under the lock that all writers of data sets take. From the first change on, nobody
+    replaces the file until this object or its process is gone (see `npz_output`).
 
     Args:
         path: The file, which need not exist yet.
@@ -34,14 +40,13 @@ class Collection:
         OutputError: If it does not end in .npz.
     """
 
-    def __init__(self, path: str | os.PathLike[str], timeout: float = 10) -> None:
+    def __init__(self, path: str | os.PathLike[str], timeout: float = TIMEOUT) -> None:
         self.path = Path(path)
         self.timeout = timeout
-        self._target = self.path.resolve()  # a link remains a link
         self._added: list[Dataset] = []
         self._threads = threading.Lock()
-        if self.path.exists() or self.path.suffix != ".npz":
-            check_npz_output(self.path, overwrite=True)
+        self._claim: BaseFileLock | None = None
+        check_npz_name(self.path)
         self._read()
 
     @property
@@ -110,26 +115,19 @@ class Collection:
         if dataset:
             parts[part] = dataset
         if parts:
-            save_npz(Splits(splits.name, parts), self._target)
-        else:
-            self._target.unlink()
+            write_npz(Splits(splits.name, parts), self.path)
+            return
+        try:
+            self.path.resolve().unlink()  # a link remains a link
+        except OSError as error:
+            raise output_error(self.path, error) from error
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
         """Exclude other threads and processes."""
-        from filelock import FileLock, Timeout
-
-        lock = self.path.with_name(f".{self.path.name}.lock")
-        with self._threads:
-            try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                with FileLock(lock, timeout=self.timeout):
-                    yield
-            except Timeout as error:
-                problem = "another process is writing to it"
-                raise OutputError(problem, "Try again", self.path) from error
-            except OSError as error:
-                raise output_error(self.path, error) from error
+        with self._threads, exclusive(self.path, self.timeout):
+            self._claim = self._claim or claim(self.path)
+            yield
 
 
 def _growing(splits: Splits) -> str:

@@ -36,15 +36,17 @@ def check_sheet_output(path: str | os.PathLike[str], overwrite: bool) -> None:
     check_writable(path)
 
 
-def save_contact_sheet(result: IngestResult, path: str | os.PathLike[str]) -> None:
+def save_contact_sheet(
+    result: IngestResult, path: str | os.PathLike[str], *, overwrite: bool = True
+) -> None:
     """Write `contact_sheet` as a PNG file.
 
     Raises:
-        OutputError: If it cannot be written.
+        OutputError: If it cannot be written, or exists and is not to be replaced.
     """
     file = io.BytesIO()
     contact_sheet(result).save(file, "PNG")
-    write_bytes(path, file.getvalue())
+    write_bytes(path, file.getvalue(), overwrite=overwrite)
 
 
 def contact_sheet(result: IngestResult) -> Image.Image:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from .._io.stderr import native_stderr_silenced
+from .._io.temporary import scratch_folder
 from . import child
 from ._keras import import_keras
 from .file import save_plain
@@ -26,7 +26,7 @@ def compile_model(model: Any) -> bytes:
     """
     if import_keras().backend.backend() == "tensorflow":
         return _compile(model)
-    with tempfile.TemporaryDirectory(prefix="digits-") as folder:
+    with scratch_folder() as folder:
         plain, compiled = Path(folder, "model.h5"), Path(folder, "model.tflite")
         save_plain(model, plain)
         child.run(__name__, plain, compiled, TIMEOUT, "the model cannot be compiled")

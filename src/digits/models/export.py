@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._io.files import output_error, refuse_existing, write_bytes
+from .._io.temporary import scratch_folder, temporary_folder
 from ..errors import ModelError, OutputError
 from ._keras import import_keras
 from .compile import compile_model
@@ -66,8 +66,8 @@ def export_model(
     model = load_model(source)
     pixels = images.astype(np.float32)
     expected = model.predict(pixels, verbose=0)
-    with tempfile.TemporaryDirectory(prefix="digits-") as folder:
-        written = Path(folder, f"model{FORMATS[to].suffix}")
+    with scratch_folder() as folder:
+        written = folder / f"model{FORMATS[to].suffix}"
         FORMATS[to].write(model, written)
         found = FORMATS[to].run(written, pixels)
         difference = float(np.abs(found - expected).max())
@@ -78,27 +78,30 @@ def export_model(
                 "Use another format, and report this",
                 source,
             )
-        _move(written, path)
+        if written.is_file():
+            write_bytes(path, written.read_bytes(), overwrite=overwrite)
+        else:
+            _replace_folder(written, path)
     return difference
 
 
-def _move(written: Path, path: Path) -> None:
-    if written.is_file():
-        write_bytes(path, written.read_bytes())
-        return
-    beside = path.with_name(f".{path.name}.new")
+def _replace_folder(written: Path, path: Path) -> None:
+    """Copy the folder `written` to `path`, in place of an earlier export there."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(written, beside)
-        if path.is_dir() and not (path / "saved_model.pb").is_file():
-            raise OutputError("the folder holds something else", "Choose another name", path)
-        if path.exists():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        beside.rename(path)
+        with temporary_folder(path.parent) as beside:
+            new = Path(shutil.copytree(written, beside / "new"))
+            if path.is_dir() and not (path / "saved_model.pb").is_file():
+                raise OutputError("the folder holds something else", "Choose another name", path)
+            old = path.with_name(
+                f"{path.name}.old"
+            )  # no hidden name: a kill here must lose nothing
+            if path.exists():
+                path.rename(old)
+            new.rename(path)
+            shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise output_error(path, error) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _write_onnx(model: Any, path: Path) -> None:

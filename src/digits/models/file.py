@@ -20,7 +20,6 @@ import io
 import json
 import logging
 import os
-import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._io.files import read_error, replacing
+from .._io.temporary import scratch_folder
 from ..errors import ModelError, OutputError
 from .metadata import ModelMetadata
 
@@ -139,6 +139,14 @@ def is_ours(content: bytes) -> bool:
     return content.startswith(MAGIC)
 
 
+def _is_model_file(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return is_ours(file.read(len(MAGIC)))
+    except OSError:
+        return False
+
+
 def parse(content: bytes, path: Path) -> ModelFile:
     """Check the content of a model file written by `write`, and split it into its sections.
 
@@ -195,7 +203,8 @@ def write(
         compiled: What `compile_model` made of `model`.
         digests: Digests of the training pictures, see `Dataset.digests`.
         training_state: Of a checkpoint.
-        backup: Keep an earlier file at `path` beside it as one `.bak`.
+        backup: Keep an earlier file at `path` beside it as `.bak`, in place of an earlier model
+            there, but of nothing else.
 
     Raises:
         OutputError: It cannot be written there.
@@ -214,7 +223,8 @@ def write(
         "sections": places,
     }
     block = MAGIC + json.dumps(index).encode() + b"\n"  # about 260 bytes
-    with replacing(path, backup=backup) as temporary, temporary.open("wb") as file:
+    disposable = _is_model_file if backup else None
+    with replacing(path, disposable=disposable) as temporary, temporary.open("wb") as file:
         file.write(block.ljust(USER_BLOCK, b"\0"))
         file.write(content[USER_BLOCK:])
 
@@ -228,7 +238,7 @@ def _hdf5(model: Any, sections: Mapping[str, bytes]) -> tuple[bytes, dict[str, t
     import h5py
 
     whole = io.BytesIO()
-    with tempfile.TemporaryDirectory(prefix="digits-") as folder:
+    with scratch_folder() as folder:
         plain = Path(folder, "plain.h5")
         save_plain(model, plain)
         with h5py.File(plain) as source, h5py.File(whole, "w", userblock_size=USER_BLOCK) as target:

@@ -12,12 +12,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import tempfile
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from .._io.files import refuse_existing, write_bytes
+from .._io.temporary import scratch_folder
 from ..errors import ModelError, OutputError
 from .families import REJECTOR
 from .file import USER_BLOCK, ModelFile, is_ours, parse, read_bytes
@@ -71,8 +71,8 @@ def convert_file(
     if is_ours(content):
         raise ModelError("the file is a model file of digits already", "Use it as it is", source)
     converted = _compiled(source, _key(content))
-    write_bytes(target, converted)
-    trust(target)
+    write_bytes(target, converted, overwrite=overwrite)
+    _remember(converted)
     file = parse(converted, target)
     _say_how_it_reads(file)
     return file
@@ -102,7 +102,11 @@ def _say_how_it_reads(file: ModelFile) -> None:
 
 def trust(path: str | os.PathLike[str]) -> None:
     """Remember that the compiled model in the file at `path` does what its weights say."""
-    mark = _mark(_key(Path(path).read_bytes()))
+    _remember(Path(path).read_bytes())
+
+
+def _remember(content: bytes) -> None:
+    mark = _mark(_key(content))
     with suppress(OSError):  # without the cache, it is compiled again when it is loaded
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
@@ -127,8 +131,8 @@ def _compiled(path: Path, key: str) -> bytes:
         parse(content, cached)
         return content
     log.info("compiling %s once, which takes some seconds", path)
-    with tempfile.TemporaryDirectory(prefix="digits-") as folder:
-        converted = Path(folder, "model.h5")
+    with scratch_folder() as folder:
+        converted = folder / "model.h5"
         convert(path, converted)
         content = converted.read_bytes()
     with suppress(OutputError):  # without the cache, it is compiled again the next time

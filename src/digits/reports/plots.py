@@ -34,9 +34,9 @@ _GAP = 20
 _LINE = 24  # height of a line of text
 
 
-def save(figure: Figure, path: str | os.PathLike[str]) -> None:
+def save(figure: Figure, path: str | os.PathLike[str], *, overwrite: bool = True) -> None:
     """Write `figure` as PNG, whole or not at all. Raises OutputError."""
-    write_bytes(path, png(figure))
+    write_bytes(path, png(figure), overwrite=overwrite)
 
 
 def png(figure: Figure) -> bytes:

@@ -10,7 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from .._io.files import write_bytes
+from .._io.files import write_bytes, write_text
+from .._io.folders import filling
 from ..data.dataset import Dataset, Indices
 from ..errors import OutputError
 from ..evaluation.evaluate import Evaluation
@@ -49,11 +50,11 @@ def write_report(folder: str | os.PathLike[str], evaluations: Sequence[Evaluatio
     files = needed + [name for name in earlier if name not in needed and (folder / name).exists()]
     numbers = {"made_by": generator, "files": files, "models": [*map(_numbers, evaluations)]}
     text = json.dumps(_plain(numbers), indent=1, allow_nan=False)
-    # The numbers first: they list the files that a later report may replace.
-    write_bytes(folder / "report.json", f"{text}\n".encode())
-    for figure in figures.values():
-        write_bytes(folder / figure.file, figure.content)
-    write_bytes(folder / "report.html", html(evaluations, figures, generator))
+    with filling(folder, overwrite=True) as stage:
+        write_text(stage / "report.json", f"{text}\n")
+        for figure in figures.values():
+            write_bytes(stage / figure.file, figure.content)
+        write_bytes(stage / "report.html", html(evaluations, figures, generator))
     return folder / "report.html"
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import zipfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -14,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._io.archive import ENCRYPTED, ZIP_DAMAGE
-from ..._io.files import check_writable, refuse_existing, replacing
+from ..._io.files import check_writable, refuse_existing, replacing, written_into
+from ..._io.locks import exclusive, is_claimed
 from ..._io.text import printable
 from ...errors import DataError, OutputError
 from ..dataset import Dataset, Splits
@@ -143,22 +145,55 @@ def other_arrays(path: Path, splits: Splits) -> list[str]:
         return sorted(set(archive.files) - known)
 
 
-def save_npz(splits: Splits, path: str | os.PathLike[str]) -> None:
+def save_npz(splits: Splits, path: str | os.PathLike[str], *, overwrite: bool = True) -> None:
     """Write `splits` in MNIST's own layout (or `images`, `labels`), whole or not at all.
 
     Raises:
-        OutputError: If it cannot be written.
+        OutputError: If it cannot be written (see `npz_output`).
     """
+    with npz_output(path, overwrite) as save:
+        save(splits)
+
+
+@contextlib.contextmanager
+def npz_output(path: str | os.PathLike[str], overwrite: bool) -> Iterator[Callable[[Splits], None]]:
+    """Check, before long work, that `path` can be written, and keep others from writing it.
+
+    Args:
+        path: The file.
+        overwrite: Whether an existing one is replaced.
+
+    Yields:
+        A function that writes a data set to it, as `save_npz` does.
+
+    Raises:
+        OutputError: It cannot be written, or must not be; another process writes it; or the page
+            of `digits app` keeps digits in it, which would be lost.
+    """
+    check_npz_name(path)
+    refuse_existing(path, overwrite)
+    check_writable(path)
+    with contextlib.nullcontext() if written_into(Path(path)) else exclusive(path):
+        refuse_existing(path, overwrite)  # it may have come while we waited
+        if is_claimed(path):
+            raise OutputError(
+                "`digits app` keeps digits in it, which would be lost",
+                "Stop the app first, or choose another name",
+                path,
+            )
+        yield lambda splits: write_npz(splits, path, overwrite=overwrite)
+
+
+def write_npz(splits: Splits, path: str | os.PathLike[str], *, overwrite: bool = True) -> None:
+    """As `save_npz`, for a caller that excludes other writers."""
     arrays: dict[str, Any] = {}
     for part, dataset in splits.items():
         arrays |= dict(zip(_ARRAYS[part], (dataset.images, dataset.labels), strict=True))
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with replacing(path, overwrite=overwrite) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
 
-def check_npz_output(path: str | os.PathLike[str], overwrite: bool) -> None:
-    """Raise OutputError if `save_npz` could not write `path`; call it before long work."""
+def check_npz_name(path: str | os.PathLike[str]) -> None:
+    """Raise OutputError unless `path` ends in .npz."""
     if Path(path).suffix != ".npz":
         raise OutputError("a data set is written as .npz", "Give a name that ends in .npz", path)
-    refuse_existing(path, overwrite)
-    check_writable(path)

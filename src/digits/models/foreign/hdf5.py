@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import sys
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._io.temporary import scratch_folder
 from ...errors import ModelError
 from .. import child
 from . import keras_zip
@@ -58,7 +58,7 @@ def extract(path: Path) -> tuple[Network, Weights]:
     Raises:
         ModelError: The file is damaged, or something in it is not supported.
     """
-    with tempfile.TemporaryDirectory(prefix="digits-") as folder:
+    with scratch_folder() as folder:
         target = Path(folder, "weights.npz")
         child.run(__name__, path, target, TIMEOUT, "the file is damaged")
         return read_extracted(target)

@@ -35,12 +35,13 @@ _FORMATS = {
 }
 
 
-def save(image: Image.Image, path: str | os.PathLike[str]) -> None:
+def save(image: Image.Image, path: str | os.PathLike[str], *, overwrite: bool = True) -> None:
     """Write an image as PNG, JPEG or WebP, whole or not at all.
 
     Args:
         image: What to write.
         path: Its suffix decides the format.
+        overwrite: Whether an existing file is replaced.
 
     Raises:
         OutputError: The suffix is another, the format cannot hold the size, or writing fails.
@@ -54,11 +55,11 @@ def save(image: Image.Image, path: str | os.PathLike[str]) -> None:
         )
     content = io.BytesIO()
     image.save(content, file_format.name, **file_format.options)
-    write_bytes(path, content.getvalue())
+    write_bytes(path, content.getvalue(), overwrite=overwrite)
 
 
 def check_output(path: str | os.PathLike[str], overwrite: bool) -> None:
-    """Check before long work that `save` can write a file; create missing folders.
+    """Check before long work that `save` can write a file.
 
     Args:
         path: The file to be written.
