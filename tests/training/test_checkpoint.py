@@ -141,3 +141,25 @@ def test_a_checkpoint_that_cannot_be_written_ends_the_training(tmp_path: Path) -
     with pytest.raises(OutputError, match="is a folder"):
         train("dense", "sample", checkpoint=path, callback=Full(), **FEW)
     assert len(checkpoint.read(kept).state.history) == 1
+
+
+def test_two_trainings_cannot_write_one_checkpoint(tmp_path: Path) -> None:
+    class Second(Callback):
+        def on_checkpoint(self, epochs: int) -> None:
+            with pytest.raises(OutputError, match="another process is writing to it"):
+                train("dense", "sample", checkpoint=path, **FEW)
+            raise KeyboardInterrupt
+
+    path = tmp_path / "checkpoint.h5"
+    with pytest.raises(KeyboardInterrupt):
+        train("dense", "sample", checkpoint=path, callback=Second(), **FEW)
+    assert len(resume(path).history) == 3  # it is free again
+
+
+def test_room_is_checked_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digits.training.run.ROOM_PER_WEIGHT", 10**12)
+    with pytest.raises(
+        OutputError, match=r"not enough room: [\d,]+ MB are needed and [\d,]+ MB are"
+    ):
+        train("dense", "sample", checkpoint=tmp_path / "run" / "checkpoint.h5", **FEW)
+    assert not list(tmp_path.iterdir())

@@ -174,14 +174,11 @@ def check_writable(path: AnyPath) -> None:
 def check_room(path: AnyPath, size: int) -> None:
     """Check, before long work, that there is room for `size` bytes in the folder of `path`.
 
-    Makes missing folders.
-
     Raises:
-        OutputError: There is less room, or the folder cannot be made.
+        OutputError: There is less room.
     """
-    folder = Path(path).parent
+    folder = next(folder for folder in Path(path).resolve().parents if folder.exists())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
     except OSError as error:
         raise output_error(path, error) from error

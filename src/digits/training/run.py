@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._io.files import check_room
+from .._io.locks import exclusive
 from .._io.stderr import native_stderr_silenced
 from ..data.dataset import Dataset
 from ..data.download import ProgressBar
@@ -279,9 +280,14 @@ class _Training:
     callback: Callback
 
     def run(self, start: FitState | None = None) -> Trained:
+        if self.checkpoint is None:
+            return self._run(start)
+        check_room(self.checkpoint, ROOM_PER_WEIGHT * self.model.count_params())
+        with exclusive(self.checkpoint, timeout=0):
+            return self._run(start)
+
+    def _run(self, start: FitState | None) -> Trained:
         model, recipe, data = self.model, self.recipe, self.data
-        if self.checkpoint is not None:
-            check_room(self.checkpoint, ROOM_PER_WEIGHT * model.count_params())
         self.callback.on_train_begin(model, recipe, data.train)
         history = fit(
             model,
