@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from digits._io.child import main
 from digits.errors import ModelError
-from digits.models.child import main
 
 
 def work(source: Path, target: Path) -> None:

@@ -63,6 +63,19 @@ def test_an_earlier_export_is_replaced_only_if_asked(
     assert [p.name for p in tmp_path.iterdir()] == [target.name]
 
 
+def test_what_is_beside_an_export_is_left_alone(
+    models: dict[str, Path], sample: Splits, tmp_path: Path
+) -> None:
+    target, images = tmp_path / "model", sample["test"].images[:9]
+    export_model(models["dense"], "saved-model", target, images)
+    (tmp_path / "model.old").mkdir()
+    (tmp_path / "model.old" / "letter.txt").write_text("dear")
+    with pytest.raises(OutputError, match=r"model\.old: something is in the way"):
+        export_model(models["dense"], "saved-model", target, images, overwrite=True)
+    assert (tmp_path / "model.old" / "letter.txt").read_text() == "dear"
+    assert (target / "saved_model.pb").is_file()
+
+
 def test_a_file_that_answers_differently_is_refused(
     models: dict[str, Path], sample: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

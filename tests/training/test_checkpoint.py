@@ -157,7 +157,7 @@ def test_two_trainings_cannot_write_one_checkpoint(tmp_path: Path) -> None:
 
 
 def test_room_is_checked_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digits.training.run.ROOM_PER_WEIGHT", 10**12)
+    monkeypatch.setattr("digits.training.job.ROOM_PER_WEIGHT", 10**12)
     with pytest.raises(
         OutputError, match=r"not enough room: [\d,]+ MB are needed and [\d,]+ MB are"
     ):

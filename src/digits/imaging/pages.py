@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .._io import child
+from .._io.temporary import scratch_folder
 from ..errors import PictureError
 
 MAX_PAGES = 10_000
@@ -82,8 +82,8 @@ def render(content: bytes, number: int = 0) -> tuple[NDArray[np.uint8], bool]:
         PictureError: It is damaged, or locked with a password.
     """
     damaged = PictureError("the PDF is damaged or takes too long to draw", "Save it as a picture")
-    with tempfile.TemporaryDirectory(prefix="digits-") as folder:
-        source, target = Path(folder, "file.pdf"), Path(folder, "page.npz")
+    with scratch_folder() as folder:
+        source, target = folder / "file.pdf", folder / "page.npz"
         source.write_bytes(content)
         child.run(__name__, source, target, number, timeout=_TIMEOUT, failure=damaged)
         with np.load(target) as drawn:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .._io import child
-from .._io.child import limit_process, main
 from ..errors import ModelError
-
-__all__ = ["REMEDY", "limit_process", "main", "run"]
 
 REMEDY = "Get the file again, or save the model again"
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .._io.child import main
 from .._io.stderr import native_stderr_silenced
 from .._io.temporary import scratch_folder
 from . import child
@@ -27,7 +28,7 @@ def compile_model(model: Any) -> bytes:
     if import_keras().backend.backend() == "tensorflow":
         return _compile(model)
     with scratch_folder() as folder:
-        plain, compiled = Path(folder, "model.h5"), Path(folder, "model.tflite")
+        plain, compiled = folder / "model.h5", folder / "model.tflite"
         save_plain(model, plain)
         child.run(__name__, plain, compiled, TIMEOUT, "the model cannot be compiled")
         return compiled.read_bytes()
@@ -53,4 +54,4 @@ def _compile_file(source: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(child.main(_compile_file))
+    sys.exit(main(_compile_file))

@@ -93,15 +93,25 @@ def _replace_folder(written: Path, path: Path) -> None:
             new = Path(shutil.copytree(written, beside / "new"))
             if path.is_dir() and not (path / "saved_model.pb").is_file():
                 raise OutputError("the folder holds something else", "Choose another name", path)
-            old = path.with_name(
-                f"{path.name}.old"
-            )  # no hidden name: a kill here must lose nothing
-            if path.exists():
+            # Not a hidden name: a kill between the two must lose nothing.
+            old = path.with_name(f"{path.name}.old")
+            replaced = path.exists()
+            if replaced:
+                if old.exists():
+                    raise OutputError("something is in the way", "Move or remove it", old)
                 path.rename(old)
             new.rename(path)
-            shutil.rmtree(old, ignore_errors=True)
+            if replaced:
+                _remove(old)
     except OSError as error:
         raise output_error(path, error) from error
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _write_onnx(model: Any, path: Path) -> None:

@@ -115,19 +115,23 @@ def select_data(
     if recipe.generated_digits:
         generated = generate_digits(recipe.generated_digits, seed)
         train = joined([train, generated], "all").shuffled(seed)
-    _check_learnable(train)
-    return TrainingData(train, validation, tuple(tests), tuple(sources))
+    selected = TrainingData(train, validation, tuple(tests), tuple(sources))
+    _check_learnable(selected, recipe)
+    return selected
 
 
-def _check_learnable(train: Dataset) -> None:
+def _check_learnable(selected: TrainingData, recipe: Recipe) -> None:
     """Refuse what would make a useless model without a word. Raises DataError."""
+    train = selected.train
     found = np.flatnonzero(train.counts)
     if len(found) < 2:
         raise DataError(
             f"all {len(train):,} pictures to train on are of the digit {found[0]}",
             "Add pictures of other digits, or fine-tune a model with --from cnn",
         )
-    distinct = len(np.unique(train.digests))
+    if recipe.generated_digits:  # there is enough to learn from
+        return
+    distinct = len(np.unique(selected.digests))  # which the model file needs anyway
     if distinct < 2:
         raise DataError("all pictures to train on are the same", "Add other pictures")
     if distinct < MIN_DISTINCT:

@@ -114,8 +114,9 @@ def fit(
     Raises:
         ModelError: The loss is no number any more, or `start` is of another model.
     """
-    fitting = _Fitting(model, recipe, train, validation, seed, callback or Callback())
-    fitting.save, fitting.save_seconds = save, save_seconds
+    fitting = _Fitting(
+        model, recipe, train, validation, seed, callback or Callback(), save, save_seconds
+    )
     fitting.run(start)
     return tuple(fitting.history)
 
@@ -130,9 +131,6 @@ def _enable_determinism() -> None:
 class _Fitting:
     """One call of `fit`. Keras fits one epoch at a time; what happens between is here."""
 
-    save: Callable[[FitState], None] | None
-    save_seconds: float
-
     def __init__(
         self,
         model: Any,
@@ -141,10 +139,13 @@ class _Fitting:
         validation: Examples | None,
         seed: int,
         callback: Callback,
+        save: Callable[[FitState], None] | None,
+        save_seconds: float,
     ) -> None:
         _enable_determinism()
         self.model, self.recipe, self.seed, self.callback = model, recipe, seed, callback
         self.train, self.validation = train, validation
+        self.save, self.save_seconds = save, save_seconds
         self.steps = math.ceil(len(train) / recipe.batch_size)  # of an epoch
         self.trainee = augmented(model, recipe.augment, seed) if recipe.augment else model
         compile_for_training(self.trainee, recipe, self.steps)

@@ -2,54 +2,34 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .._io.files import check_room
-from .._io.locks import exclusive
 from .._io.stderr import native_stderr_silenced
-from ..data.dataset import Dataset
 from ..data.download import ProgressBar
 from ..errors import DataError, ModelError
-from ..evaluation.evaluate import evaluate
 from ..models._keras import import_keras
-from ..models.compile import compile_model
 from ..models.families import build
 from ..models.file import ModelFile
 from ..models.find import find_model
 from ..models.foreign.load import load_model
-from ..models.metadata import (
-    DatasetInfo,
-    Epoch,
-    ModelMetadata,
-    ScoreInfo,
-    StartedFrom,
-    installed_versions,
-)
+from ..models.metadata import ModelMetadata, StartedFrom, installed_versions
 from ..models.trust import load_trusted
-from ..recognition.recognizer import Recognizer
 from . import checkpoint
-from .calibrate import calibrate
 from .data import DataLike, TrainingData, as_list, select_data
 from .device import on_device
-from .fit import Callback, FitState, fit
+from .fit import Callback
+from .job import Job
 from .presets import recipe_for
 from .recipe import Recipe, fine_tuning, with_overrides
 from .trained import Trained
 
 log = logging.getLogger(__name__)
-
-ROOM_PER_WEIGHT = 48
-"""Bytes on disk for each weight while training: in float32 a model has it once, a checkpoint five
-times (as in the model, at its best, and with two moments in training), and two checkpoints are
-there while one replaces the other."""
 
 
 @native_stderr_silenced()  # TensorFlow's start-up messages
@@ -117,23 +97,12 @@ def train(
     }
     base = None if start is None else load_trusted(find_model(start))
     recipe = _recipe(base, family, preset, overrides)
-    selected = select_data(
-        data,
-        recipe,
-        limit=limit,
-        mix=mix if base else 0,
-        seed=seed,
-        data_dir=data_dir,
-        invert=invert,
-        transpose=transpose,
-        max_size=max_size,
-        progress=progress,
-    )
+    selected = _selected(options, recipe, data, base is not None, data_dir, max_size, progress)
     recipe = recipe.for_size(len(selected.train))
     import_keras().utils.set_random_seed(seed)
     with on_device(device):
         model = load_model(base.path) if base else build(recipe.family, recipe.architecture)
-        training = _Training(
+        job = Job(
             model=model,
             recipe=recipe,
             data=selected,
@@ -144,7 +113,7 @@ def train(
             options=options,
             callback=callback or Callback(),
         )
-        return training.run()
+        return job.run()
 
 
 @native_stderr_silenced()
@@ -186,25 +155,14 @@ def resume(
     data = options["data"] if data is None else data
     if data is None:
         raise DataError("the data of this training has no name", "Give it again", path)
-    seed = int(metadata.seed or 0)
-    selected = select_data(
-        data,
-        recipe,
-        limit=options["limit"],
-        mix=options["mix"] if metadata.started_from else 0,
-        seed=seed,
-        data_dir=data_dir,
-        invert=options["invert"],
-        transpose=options["transpose"],
-        max_size=max_size,
-        progress=progress,
-    )
+    seed = options["seed"]
+    fine_tuned = metadata.started_from is not None
+    selected = _selected(options, recipe, data, fine_tuned, data_dir, max_size, progress)
     _check_same_data(selected, begun)
     _note_versions(metadata)
     import_keras().utils.set_random_seed(seed)
     with on_device(device):
-        fine_tuned = metadata.started_from is not None
-        training = _Training(
+        job = Job(
             model=load_model(begun.path)
             if fine_tuned
             else build(recipe.family, recipe.architecture),
@@ -217,7 +175,31 @@ def resume(
             options=options,
             callback=callback or Callback(),
         )
-        return training.run(begun.state)
+        return job.run(begun.state)
+
+
+def _selected(
+    options: Mapping[str, Any],
+    recipe: Recipe,
+    data: DataLike | Sequence[DataLike],
+    fine_tuning: bool,
+    data_dir: str | os.PathLike[str] | None,
+    max_size: int | None,
+    progress: ProgressBar | None,
+) -> TrainingData:
+    """The data that the `options` of a training make of `data`: the same at a resumption."""
+    return select_data(
+        data,
+        recipe,
+        limit=options["limit"],
+        mix=options["mix"] if fine_tuning else 0,
+        seed=options["seed"],
+        data_dir=data_dir,
+        invert=options["invert"],
+        transpose=options["transpose"],
+        max_size=max_size,
+        progress=progress,
+    )
 
 
 def _names(data: DataLike | Sequence[DataLike]) -> list[str] | None:
@@ -260,94 +242,6 @@ def _note_versions(metadata: ModelMetadata) -> None:
             )  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Training:
-    """A training that is ready to begin, or to go on.
-
-    Attributes:
-        earlier_digests: Of pictures that the model learned from before, see `Dataset.digests`.
-        options: See `Checkpoint.options`.
-    """
-
-    model: Any
-    recipe: Recipe
-    data: TrainingData
-    seed: int
-    started_from: StartedFrom | None
-    earlier_digests: NDArray[np.uint64]
-    checkpoint: str | os.PathLike[str] | None
-    options: Mapping[str, Any]
-    callback: Callback
-
-    def run(self, start: FitState | None = None) -> Trained:
-        if self.checkpoint is None:
-            return self._run(start)
-        check_room(self.checkpoint, ROOM_PER_WEIGHT * self.model.count_params())
-        with exclusive(self.checkpoint, timeout=0):
-            return self._run(start)
-
-    def _run(self, start: FitState | None) -> Trained:
-        model, recipe, data = self.model, self.recipe, self.data
-        self.callback.on_train_begin(model, recipe, data.train)
-        history = fit(
-            model,
-            recipe,
-            data.train,
-            data.validation,
-            seed=self.seed,
-            callback=self.callback,
-            start=start,
-            save=self._saver(new=start is None),
-        )
-        temperature = calibrate(model, data.validation) if data.validation else None
-        compiled = compile_model(model)
-        recognizer = Recognizer.from_compiled(compiled, recipe.family)
-        scores = evaluate(recognizer, list(data.tests)).scores
-        tests = tuple(ScoreInfo(s.name, s.n, s.loss, s.accuracy) for s in scores)
-        metadata = replace(self._metadata(history), test=tests, temperature=temperature)
-        digests = self._digests()
-        _warn_of_overlap(data.tests, digests)
-        return Trained(model, recipe, scores, metadata, compiled, digests)
-
-    def _saver(self, new: bool) -> Callable[[FitState], None] | None:
-        """What writes the checkpoint; the first time it keeps what another training left there."""
-        path = self.checkpoint
-        if path is None:
-            return None
-        digests = self._digests()
-        writes = itertools.count()
-
-        def save(state: FitState) -> None:
-            checkpoint.write(
-                path,
-                self.model,
-                self._metadata(state.history),
-                digests,
-                self.options,
-                state,
-                backup=new and next(writes) == 0,
-            )
-            self.callback.on_checkpoint(len(state.history))
-
-        return save
-
-    def _digests(self) -> NDArray[np.uint64]:
-        return np.concatenate([self.data.digests, self.earlier_digests])
-
-    def _metadata(self, history: tuple[Epoch, ...]) -> ModelMetadata:
-        return ModelMetadata(
-            family=self.recipe.family,
-            preset=self.recipe.preset,
-            settings=self.recipe.settings(),
-            seed=self.seed,
-            data=tuple(map(DatasetInfo.of, self.data.sources)),
-            history=history,
-            seconds=round(sum(epoch.seconds for epoch in history), 2),
-            validation_pictures=len(self.data.validation) if self.data.validation else 0,
-            started_from=self.started_from,
-        )
-
-
 def _recipe(
     base: ModelFile | None, family: str | None, preset: str | None, overrides: dict[str, Any]
 ) -> Recipe:
@@ -366,15 +260,3 @@ def _recipe(
     if preset is None:
         return with_overrides(fine_tuning(recipe), **overrides)
     return recipe_for(base.family, preset, **{"architecture": recipe.architecture, **overrides})
-
-
-def _warn_of_overlap(tests: Sequence[Dataset], training_digests: Any) -> None:
-    for test in tests:
-        if count := test.count_in(training_digests):
-            log.warning(
-                "the model was trained on %s of the %s pictures of %s, "
-                "so its score there is too high",
-                f"{count:,}",
-                f"{len(test):,}",
-                test.name,
-            )

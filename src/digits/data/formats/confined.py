@@ -5,7 +5,6 @@ The child leaves plain arrays in an .npz, and the caller reads only that.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..._io import child
+from ..._io.temporary import scratch_folder
 from ...errors import DataError
 from .limits import SizeLimit
 
@@ -25,7 +25,7 @@ _BASE_MEMORY = 700 << 20  # address space of Python and the libraries, and their
 
 
 def read_confined(module: str, path: Path, limit: SizeLimit, failure: DataError) -> Arrays:
-    """The arrays that `work_confined` makes of the file at `path`, read one by one on demand.
+    """The arrays that `work_confined` makes of the file at `path`.
 
     Args:
         module: The module of the format, which calls `work_confined`.
@@ -37,8 +37,8 @@ def read_confined(module: str, path: Path, limit: SizeLimit, failure: DataError)
         DataError: `failure`, or what the child reports.
     """
     seconds = _BASE_SECONDS + path.stat().st_size // _BYTES_A_SECOND
-    with tempfile.TemporaryDirectory(prefix="digits-") as folder:
-        target = Path(folder, "arrays.npz")
+    with scratch_folder() as folder:
+        target = folder / "arrays.npz"
         child.run(
             module, path, target, seconds, limit.limit,
             timeout=_WALL * seconds, failure=failure,

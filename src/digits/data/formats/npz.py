@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -155,7 +154,7 @@ def save_npz(splits: Splits, path: str | os.PathLike[str], *, overwrite: bool = 
         save(splits)
 
 
-@contextlib.contextmanager
+@contextmanager
 def npz_output(path: str | os.PathLike[str], overwrite: bool) -> Iterator[Callable[[Splits], None]]:
     """Check, before long work, that `path` can be written, and keep others from writing it.
 
@@ -173,7 +172,7 @@ def npz_output(path: str | os.PathLike[str], overwrite: bool) -> Iterator[Callab
     check_npz_name(path)
     refuse_existing(path, overwrite)
     check_writable(path)
-    with contextlib.nullcontext() if written_into(Path(path)) else exclusive(path):
+    with nullcontext() if written_into(Path(path)) else exclusive(path):
         refuse_existing(path, overwrite)  # it may have come while we waited
         if is_claimed(path):
             raise OutputError(

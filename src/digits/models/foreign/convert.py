@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..._io.child import main
 from .. import child
 from .. import file as model_file
 from ..compile import TIMEOUT, compile_model
@@ -42,4 +43,4 @@ def _convert(source: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(child.main(_convert))
+    sys.exit(main(_convert))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..._io.child import limit_process, main
 from ..._io.temporary import scratch_folder
 from ...errors import ModelError
 from .. import child
@@ -72,7 +73,7 @@ def extract_to(source: Path, target: Path) -> None:
     Raises:
         ModelError: As `extract`, for all damage that does not kill the process.
     """
-    child.limit_process(MAX_SECONDS, MAX_MEMORY)
+    limit_process(MAX_SECONDS, MAX_MEMORY)
     _write_npz(target, *extract_unlimited(source))
 
 
@@ -268,4 +269,4 @@ def _misfit(layer: str) -> ModelError:
 
 
 if __name__ == "__main__":
-    sys.exit(child.main(extract_to))
+    sys.exit(main(extract_to))
