@@ -256,9 +256,17 @@ def test_show_of_too_many(run: Run, models: dict[str, Path], pictures: Path) -> 
     args = ("predict", "pictures", "-m", models["dense"], "--show", "seen.png")
     done = run(*args)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "--show draws at most 50 pictures, not 51" in done.stderr
+    assert "--show draws at most 50 pictures" in done.stderr
     (pictures / "50.png").unlink()
     assert run(*args).returncode == 0
+
+
+def test_show_counts_the_rows_of_a_file(run: Run, models: dict[str, Path], tmp_path: Path) -> None:
+    row = ",".join(["0"] * 784)
+    (tmp_path / "test.csv").write_text(f"{row}\n" * 51)
+    done = run("predict", "test.csv", "-m", models["dense"], "--show", "seen.png")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--show draws at most 50 pictures" in done.stderr
 
 
 def test_nothing_to_read(run: Run, models: dict[str, Path], tmp_path: Path) -> None:

@@ -179,6 +179,8 @@ def test_showing_the_pages_of_a_file(run: Run, pages: dict[str, str], tmp_path: 
     done = run("read", "scan.pdf", "--show", "seen.png")
     assert (done.returncode, done.stderr) == (0, "")
     assert {path.name for path in tmp_path.glob("seen*")} == {"seen-1.png", "seen-2.png"}
+    names = [line.split(":")[0] for line in done.stdout.splitlines()]
+    assert names == ["scan.pdf#1", "scan.pdf#2"]
     done = run("read", "scan.pdf", "pages/2.png", "--show", "all")
     assert (done.returncode, done.stderr) == (0, "")
     found = {path.name for path in (tmp_path / "all").iterdir()}

@@ -221,3 +221,13 @@ def test_grain_that_is_cut_off_or_flattened(kind: str) -> None:
         "jpeg 80": jpeg(on_paper(blank, 200, grain=3), 80),
     }
     assert is_refused(photos[kind])
+
+
+def test_the_fringe_that_a_tool_leaves_around_the_ink_is_ground(sample: Splits) -> None:
+    """Tools that make one color transparent leave the pixels between it and the ink."""
+    ink = drawn_large(sample["test"].images[0], 8, (40, 40, 40, 40))
+    light, dark = ink, 255 - ink
+    for gray, ground in ((light, 0), (dark, 255)):
+        alpha = np.where(gray == ground, 0, 255).astype(np.uint8)
+        content = png(np.dstack([gray, gray, gray, alpha]))
+        assert far(preprocess(content).image, preprocess(png(gray)).image) < 0.1

@@ -72,7 +72,7 @@ def command(
         check_writable(report / "report.html")
     with result_stream(output, overwrite) as stream:
         evaluations = []
-        with progress_bar("evaluating", len(recognizers)) as advance:
+        with progress_bar("evaluating", lambda: len(recognizers)) as advance:
             for recognizer in recognizers:
                 for dataset in datasets:
                     recognizer.count_training_overlap(dataset)

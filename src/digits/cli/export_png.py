@@ -46,6 +46,6 @@ def command(folder: Path, data: str, loader: Loader, **options: Any) -> None:
     from ..data.png import export_png
 
     splits = loader.load([data])[0]
-    with progress_bar("writing", sum(map(len, splits.values()))) as advance:
+    with progress_bar("writing", lambda: sum(map(len, splits.values()))) as advance:
         count = export_png(splits, folder, progress=advance, **options)
     click.echo(f"wrote {count:,} pictures of {printable(splits.name)} to {printable(folder)}")

@@ -80,9 +80,8 @@ def command(
     from ..recognition.recognizer import Recognizer
     from ..reports.wording import describe
 
-    count = count_pictures(pictures)
     if show is not None:
-        _check_show(show, count, overwrite)
+        _check_show(show, pictures, overwrite)
     with result_stream(output, overwrite) as stream:
         recognizer = Recognizer(model)
         note(f"using the model {recognizer.path}")
@@ -90,7 +89,9 @@ def command(
             sources_named(find_pictures(pictures)), ink, min_confidence, keep=show is not None
         )
         # On a terminal, the results themselves show progress.
-        with progress_bar("predicting", count, hidden=stream.isatty()) as advance:
+        with progress_bar(
+            "predicting", lambda: count_pictures(pictures), hidden=stream.isatty()
+        ) as advance:
             tally = Tally(outcomes, advance)
             kept: list[Predicted] = []
             counted = _kept(tally, kept) if show else iter(tally)
@@ -109,11 +110,11 @@ def command(
     return tally.status
 
 
-def _check_show(show: Path, count: int, overwrite: bool) -> None:
+def _check_show(show: Path, pictures: tuple[str, ...], overwrite: bool) -> None:
     from ..reports.drawing import check_output
 
-    if count > _MAX_SHOWN:
-        raise click.UsageError(f"--show draws at most {_MAX_SHOWN} pictures, not {count}.")
+    if count_pictures(pictures, _MAX_SHOWN + 1) > _MAX_SHOWN:
+        raise click.UsageError(f"--show draws at most {_MAX_SHOWN} pictures; these are more.")
     check_output(show, overwrite)
 
 

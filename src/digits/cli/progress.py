@@ -17,9 +17,15 @@ def is_live() -> bool:
 
 @contextlib.contextmanager
 def progress_bar(
-    label: str, total: int | None = None, *, hidden: bool = False
+    label: str, count: Callable[[], int] | None = None, *, hidden: bool = False
 ) -> Iterator[Callable[[int], None]]:
-    """A progress bar; yields a function to call with the number of items newly done."""
+    """A progress bar; yields a function to call with the number of items newly done.
+
+    Args:
+        label: What is being done.
+        count: Gives the number of all items; called only if there is a bar.
+        hidden: Whether there is none.
+    """
     if hidden or not is_live():
         yield lambda count: None
         return
@@ -34,8 +40,8 @@ def progress_bar(
 
     columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(label, total=total)
-        yield lambda count: progress.advance(task, count)
+        task = progress.add_task(label, total=count() if count else None)
+        yield lambda done: progress.advance(task, done)
 
 
 @contextlib.contextmanager

@@ -68,7 +68,7 @@ def command(
     from ..imaging.find import find_pictures
     from ..recognition.reader import Reader
 
-    count = count_pictures(pictures)
+    several = count_pictures(pictures, 2) > 1
     places: dict[str, list[Path]] = {}
     for path, place in _places(list(find_pictures(pictures)), show) if show else []:
         _check_output(place, overwrite)
@@ -79,12 +79,14 @@ def command(
         outcomes = reader.read_many(
             sources_named(find_pictures(pictures)), ink, min_confidence, keep=show is not None
         )
-        with progress_bar("reading", count, hidden=stream.isatty()) as advance:
+        with progress_bar(
+            "reading", lambda: count_pictures(pictures), hidden=stream.isatty()
+        ) as advance:
             tally = Tally(_drawn(outcomes, places, overwrite) if show else outcomes, advance)
             if fmt == "text":
                 for outcome in tally:
                     if outcome.result is not None:
-                        name = outcome.name if count > 1 else None
+                        name = outcome.name if several else None
                         stream.write(_text(outcome.result, name) + "\n")
                         stream.flush()
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .messages import fail
@@ -23,14 +24,20 @@ def sources_named(paths: Iterable[str]) -> Iterator[str | Named]:
         yield Named(path, sys.stdin.buffer.read()) if path == "-" else path
 
 
-def count_pictures(pictures: Iterable[str]) -> int:
-    """The number of pictures that paths stand for, so that a progress bar knows its end.
+def count_pictures(paths: Iterable[str], limit: int | None = None) -> int:
+    """The number of pictures that paths stand for, pages of files and rows of tables among them.
 
     They are found again when their turn comes: a list of millions is never in memory.
+
+    Args:
+        paths: Files, folders and globs.
+        limit: Where to stop counting.
     """
     from ..imaging.find import find_pictures
+    from ..recognition.bulk import pictures_in
 
-    return sum(1 for _ in find_pictures(pictures))
+    found = (one for path in find_pictures(paths) for one in pictures_in(path))
+    return sum(1 for _ in islice(found, limit))
 
 
 class Tally(Generic[T]):

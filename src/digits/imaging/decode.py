@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import stat
 import threading
 import warnings
 from dataclasses import dataclass, replace
@@ -15,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .._io.files import read_error
 from .._io.stderr import native_stderr_silenced
 from ..errors import PictureError
+from .content import has_signature, is_heif, no_picture, read_content
 from .pages import Page, is_pdf, render
 from .pixels import (
     MAX_PIXELS,
@@ -35,16 +34,11 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "JPEG2000", "PPM
 NOTE_KEY = "digits"
 """Key of the PNG text chunk in which `digits` notes that a file is one of its own."""
 MIN_SIDE = 16  # pixels of the longer side: in fewer, digits cannot be told apart
-MAX_BYTES = 100_000_000  # of an encoded picture: 50 megapixels in 16 bits fit
 UNNAMED = "the picture"
 """Name of a picture whose source has none."""
 
 _MAX_RLE_PIXELS = 20_000_000  # Pillow expands the runs of a BMP in Python: a second for this many
 _MAX_SCANS = 100  # a progressive JPEG has about ten
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
-_VIDEOS = (b"\x1aE\xdf\xa3", b"\0\0\1\xba")  # Matroska and WebM, MPEG
-_RAWS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"IIU\0")  # others are TIFF files
 _ORIENTATION = 0x0112  # EXIF tag
 _TILE_SIDES = (0x0142, 0x0143)  # TIFF tags: width and length of a tile
 
@@ -167,10 +161,6 @@ def _decode(source: Source, name: str) -> Picture:
         return _decode_with_pillow(source, name)
     page = source if isinstance(source, Page) else None
     content = read_content(page.path if page else source)
-    if not content:
-        raise PictureError("the file is empty", "Save or copy it again")
-    if len(content) > MAX_BYTES:
-        raise _too_many_bytes(len(content))
     if is_pdf(content):
         gray, more = render(content, page.number if page else 0)
         return Picture(name, gray, more=more and not page)
@@ -200,78 +190,19 @@ def _decode_with_pillow(
     except Image.DecompressionBombError:
         raise too_many_pixels() from None
     except UnidentifiedImageError:
-        known = content.startswith(_SIGNATURES) or _is_heif(content)
-        raise (_damaged() if known else _no_picture(content)) from None
+        raise (_damaged() if has_signature(content) else no_picture(content)) from None
     except Exception as error:  # broken files make Pillow raise nearly anything
         raise _damaged() from error
 
 
 def _formats(content: bytes, name: str) -> tuple[str, ...]:
     """The formats to try; those without a signature of their own only by the name of the file."""
-    if _is_heif(content):
+    if is_heif(content):
         import pillow_heif  # 20 ms, which other pictures need not wait for
 
         pillow_heif.register_heif_opener()
         return ("HEIF",)
     return (*FORMATS, "TGA") if name.lower().endswith(".tga") else FORMATS
-
-
-def _is_heif(content: bytes) -> bool:
-    return content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS
-
-
-def read_content(source: object) -> bytes:
-    """The bytes of an encoded picture, not more than `MAX_BYTES` + 1.
-
-    Args:
-        source: A path, bytes, or a binary file object.
-
-    Raises:
-        PictureError: It cannot be read.
-    """
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return bytes(source)
-    if isinstance(source, (str, os.PathLike)):
-        return _content_of_file(source)
-    if not hasattr(source, "read"):
-        raise PictureError(
-            f"cannot decode an object of type {type(source).__name__}",
-            "Give a path, bytes, a binary file object, a PIL image or a NumPy array",
-        )
-    parts: list[bytes] = []
-    size = 0
-    while size <= MAX_BYTES:
-        try:
-            part = source.read(MAX_BYTES + 1 - size)
-        except (OSError, ValueError) as error:  # ValueError: the file is closed
-            raise read_error(PictureError, None, error) from None
-        if not part:
-            break
-        if not isinstance(part, bytes):
-            raise PictureError("the file object gives no bytes", 'Open it in binary mode ("rb")')
-        parts.append(part)
-        size += len(part)
-    if size > MAX_BYTES:
-        raise too_large(f"more than {MAX_BYTES / 1e6:.0f} MB")
-    return b"".join(parts)
-
-
-def _content_of_file(path: str | os.PathLike[str]) -> bytes:
-    """The bytes of the file at `path`; a pipe or device is refused before it can block."""
-    try:
-        # Opening a pipe would wait for its writer, so it is examined first and opened after.
-        status = os.stat(path)  # noqa: PTH116 (Path costs as much as the call itself)
-        if stat.S_ISDIR(status.st_mode):
-            os.scandir(path).close()  # a locked one says so
-            raise PictureError("this is a folder", "Give a picture, or a folder that holds some")
-        if not stat.S_ISREG(status.st_mode):
-            raise PictureError("this is not a regular file", "Give a picture file, or - for stdin")
-        if status.st_size > MAX_BYTES:
-            raise _too_many_bytes(status.st_size)
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-            return file.read()
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise read_error(PictureError, None, error) from None
 
 
 def _picture(image: Image.Image, name: str, more: bool = False) -> Picture:
@@ -328,17 +259,3 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _damaged() -> PictureError:
     return PictureError("the picture is cut short or damaged", "Save or copy it again")
-
-
-def _too_many_bytes(count: int) -> PictureError:
-    return too_large(f"{count / 1e6:,.0f} MB, at most {MAX_BYTES / 1e6:.0f}")
-
-
-def _no_picture(content: bytes) -> PictureError:
-    if content[4:8] == b"ftyp" or content.startswith(_VIDEOS):
-        return PictureError("the file is a video", "Save a frame of it as PNG or JPEG")
-    if b"<svg" in content[:1024].lower():
-        return PictureError("the file is an SVG drawing", "Export it as PNG")
-    if content.startswith(_RAWS):
-        return PictureError("the file is a camera's raw picture", "Export it as JPEG")
-    return PictureError("the file is not a picture", "Save it as PNG or JPEG")

@@ -28,21 +28,23 @@ def flatten(picture: Picture, ink: Ink) -> tuple[Gray, Ink]:
     """One gray value per pixel, (height, width) uint8, and what is then known of the ink.
 
     Where the opaque pixels hardly differ, the shape is in the alpha channel, which is returned.
-    Otherwise transparent pixels take the median gray of the opaque ones. A large picture with an
-    alpha channel is shrunk.
+    Otherwise transparent pixels take the gray of the opaque ones that they touch: the ground, or
+    what a tool has left of it around the strokes. A large picture with an alpha channel is shrunk.
     """
     gray, alpha = picture.gray, picture.alpha
     if alpha is None or alpha.min() == 255:
         return gray, ink
     gray, alpha = resize_to_limits(gray, _MAX_SIDE), resize_to_limits(alpha, _MAX_SIDE)
-    opaque = gray[alpha >= max(1, int(alpha.max()) * 0.9)]
-    if not opaque.size:
+    opaque = (alpha >= max(1, int(alpha.max()) * 0.9)).astype(np.uint8)
+    if not opaque.any():
         return alpha, "light"
-    low, high = np.percentile(opaque, (0.5, 99.5))
+    low, high = np.percentile(gray[opaque > 0], (0.5, 99.5))
     if alpha.min() < 128 and high - low < _MIN_RANGE:
         return alpha, "auto"
+    edge = opaque > cv2.erode(opaque, np.ones((3, 3), np.uint8))
+    ground = np.float32(np.median(gray[edge if edge.any() else opaque > 0]))
     weight = alpha / np.float32(255)
-    flat = gray * weight + np.float32(np.median(opaque)) * (1 - weight)
+    flat = gray * weight + ground * (1 - weight)
     return np.rint(flat).astype(np.uint8), ink
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..errors import PictureError
+from .colormaps import undo_colormap
 
 Gray = NDArray[np.uint8]
 
@@ -54,12 +55,18 @@ def from_image(image: Image.Image) -> tuple[Gray, Gray | None]:
     if not image.has_transparency_data:
         if image.mode not in ("1", "RGB"):
             image = image.convert("RGB")
-        return np.asarray(image.convert("L")), None
+        return np.asarray(_gray(image)), None
     if image.mode == "La":  # Pillow converts it to LA alone
         image = image.convert("LA")
     if image.mode != "RGBA":
         image = image.convert("RGBA")
-    return np.asarray(image.convert("L")), np.asarray(image.getchannel("A"))
+    return np.asarray(_gray(image.convert("RGB"))), np.asarray(image.getchannel("A"))
+
+
+def _gray(image: Image.Image) -> Image.Image:
+    """The gray of an image of mode 1 or RGB: of a figure in false colors, its values."""
+    figure = undo_colormap(image) if image.mode == "RGB" else None
+    return image.convert("L") if figure is None else figure
 
 
 def from_array(array: NDArray[Any]) -> tuple[Gray, Gray | None]:

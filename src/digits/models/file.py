@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from .._io.files import read_error, replacing
 from .._io.temporary import scratch_folder
 from ..errors import ModelError, OutputError
+from .foreign.kinds import saved_model
 from .metadata import ModelMetadata
 
 MAGIC = b"DIGITS-MODEL 2\n"
@@ -114,11 +115,7 @@ def read_bytes(path: Path) -> bytes:
     """The content of what may be a model file. Raises ModelError."""
     try:
         if (path / "saved_model.pb").is_file():
-            raise ModelError(
-                "this is a TensorFlow SavedModel",
-                "In Keras 2: load_model(FOLDER), then model.save('NAME.h5')",
-                path,
-            )
+            raise saved_model(path)
         if path.exists() and not path.is_file():  # reading a pipe or a device might never end
             raise ModelError("not a file", "Give a model file (.h5)", path)
         if path.stat().st_size > MAX_BYTES:

@@ -16,7 +16,8 @@ from .._io.files import read_error
 from .._io.workers import map_chunks
 from ..data.formats import csv
 from ..errors import DataError, PictureError
-from ..imaging.decode import UNNAMED, Named, Picture, Source, read_content
+from ..imaging.content import read_content
+from ..imaging.decode import UNNAMED, Named, Picture, Source
 from ..imaging.geometry import IMAGE_NOTE
 from ..imaging.pages import Page, pages_of
 from .results import Outcome

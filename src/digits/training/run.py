@@ -101,7 +101,10 @@ def train(
     recipe = recipe.for_size(len(selected.train))
     import_keras().utils.set_random_seed(seed)
     with on_device(device):
-        model = load_model(base.path) if base else build(recipe.family, recipe.architecture)
+        if base:
+            model = load_model(base.path, base.metadata.inputs)
+        else:
+            model = build(recipe.family, recipe.architecture)
         job = Job(
             model=model,
             recipe=recipe,

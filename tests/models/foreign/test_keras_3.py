@@ -245,6 +245,17 @@ def _rows(keras: Any) -> Any:
     )
 
 
+def _standardized(keras: Any) -> Any:
+    """Statistics of all values together, of each pixel, and given as numbers."""
+    la = keras.layers
+    pictures = np.random.default_rng(0).uniform(0, 1, (50, 28, 28))
+    together, each = la.Normalization(axis=None), la.Normalization(axis=(1, 2))
+    together.adapt(pictures)
+    each.adapt((pictures - 0.5) * 3)
+    given = la.Normalization(axis=None, mean=0.1307, variance=0.3081**2)
+    return _sequential(28, 28)(keras, together, each, given, la.Flatten(), la.Dense(10, "softmax"))
+
+
 def _resized(keras: Any) -> Any:
     la = keras.layers
     return _sequential(28, 28, 1)(
@@ -288,6 +299,7 @@ def _shuffled(keras: Any, model: Any) -> None:
         _mlp, _logits, _sigmoid, _built_late, _raw_pixels, _rescaled_twice, _softmax_then_shape,
         _convolutions, _recurrent, _any_number_of_rows, _functional, _dense_block, _ensemble,
         _nested, _two_convolutions, _activations, _arithmetic, _rows, _resized,
+        _standardized,
     ],
 )  # fmt: skip
 def test_keras_3(build: Callable[[Any], Any], suffix: str, tmp_path: Path, pixels: Pixels) -> None:

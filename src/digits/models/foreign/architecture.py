@@ -217,6 +217,6 @@ def _with_probabilities(layers: list[Layer]) -> tuple[list[Layer], bool]:
 
 
 def _main(layer: Layer) -> tuple[str, dict[str, Any]]:
-    """The Keras layer that does the work: the first that is not a Permute."""
-    nothing: tuple[str, dict[str, Any]] = ("Permute" if layer.spec.layers else "", {})
-    return next((part for part in layer.spec.layers if part[0] != "Permute"), nothing)
+    """The Keras layer that does the work: the first that does not only reshape, if there is one."""
+    parts = layer.spec.layers or (("", {}),)
+    return next((part for part in parts if part[0] not in _RESHAPING), parts[0])

@@ -41,8 +41,8 @@ def find_input(network: Network, weights: Weights) -> tuple[Network, dict[str, f
     test = load_sample()["test"].limit(PICTURES)
     shares: dict[str, float] = {}
     losses: dict[str, float] = {}
-    for name, (scaled, inverted) in _WAYS.items():
-        model = rebuild(replace(network, scaled=scaled, inverted=inverted), weights)
+    for name in _WAYS:
+        model = rebuild(with_input(network, name), weights)
         answers = np.asarray(model(test.images.astype(np.float32), training=False))
         of_truth = answers[np.arange(len(test)), test.labels]
         shares[name] = float((answers.argmax(axis=1) == test.labels).mean())
@@ -50,6 +50,11 @@ def find_input(network: Network, weights: Weights) -> tuple[Network, dict[str, f
     best = min(losses, key=lambda name: losses[name])
     if shares[best] < CHANCE:
         best = next(n for n, way in _WAYS.items() if way == (network.scaled, network.inverted))
-    scaled, inverted = _WAYS[best]
     others = {name: share for name, share in shares.items() if name != best}
-    return replace(network, scaled=scaled, inverted=inverted), {best: shares[best], **others}
+    return with_input(network, best), {best: shares[best], **others}
+
+
+def with_input(network: Network, name: str) -> Network:
+    """A network that takes the values of background and ink of that name: see `find_input`."""
+    scaled, inverted = _WAYS[name]
+    return replace(network, scaled=scaled, inverted=inverted)

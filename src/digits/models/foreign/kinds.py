@@ -27,11 +27,17 @@ def other_kind(path: Path) -> ModelError:
     if suffix in (".pt", ".pth") or head.startswith(b"\x80"):
         return of_pytorch()
     if suffix == ".pb":
-        return ModelError(
-            "the file is a part of a TensorFlow SavedModel",
-            "keras.models.load_model(FOLDER) in Keras 2, then model.save('NAME.h5')",
-        )
+        return saved_model()
     return ModelError("the file is not a Keras model", "Give a model file (.h5 or .keras)")
+
+
+def saved_model(path: Path | None = None) -> ModelError:
+    """The error for a TensorFlow SavedModel: the folder at `path`, or a file of one."""
+    return ModelError(
+        "this is a TensorFlow SavedModel",
+        "In Keras 2: keras.models.load_model(FOLDER), then model.save('NAME.h5')",
+        path,
+    )
 
 
 def of_pytorch() -> ModelError:

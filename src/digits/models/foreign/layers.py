@@ -27,7 +27,8 @@ from .spatial import (
 
 Reader = Callable[[Settings, list[Shape]], LayerSpec]
 
-_NORMALIZATION_EPSILON = 1e-14  # of the variance: Keras bounds its root by 1e-7
+_KERAS_EPSILON = 1e-7  # by which Keras bounds a deviation that it divides by
+_MAX_STATISTIC = 1e9
 
 
 def _dropout(settings: Settings, shapes: list[Shape]) -> LayerSpec:
@@ -150,14 +151,45 @@ def _batch_norm(settings: Settings, shapes: list[Shape]) -> LayerSpec:
 
 
 def _normalization(settings: Settings, shapes: list[Shape]) -> LayerSpec:
-    """Normalization, whose statistics are those of a batch normalization."""
+    """Normalization: a rescaling by two numbers, or a batch normalization by stored statistics.
+
+    They are of each value along the last axis, of every value, or (no axis) of all together.
+    """
     shape = shapes[0]
-    if _axis(settings, shape) != len(shape):
+    settings.require(invert=False)
+    if settings.get("mean", "variance") is not None:
+        settings.get("axis")
+        mean = _one_number(settings, "mean")
+        deviation = max(math.sqrt(max(_one_number(settings, "variance"), 0)), _KERAS_EPSILON)
+        values: dict[str, float] = {"scale": 1 / deviation, "offset": -mean / deviation}
+        return LayerSpec((("Rescaling", values),), shape)
+    axes = settings.get("axis", default=-1)
+    every = list(range(1, len(shape) + 1))
+    if axes == []:
+        kept: Shape = ()
+    elif axes in (every, [axis - 1 - len(shape) for axis in every]):
+        kept = shape
+    elif _axis(settings, shape) == len(shape):
+        kept = shape[-1:]
+    else:
         raise settings.refused("has an unsupported axis")
-    settings.require(invert=False, mean=None, variance=None)
-    values = {"center": False, "scale": False, "epsilon": _NORMALIZATION_EPSILON}
-    stored: tuple[Shape, ...] = ((shape[-1],), (shape[-1],), ())  # the last counts the examples
-    return LayerSpec((("BatchNormalization", values),), shape, stored)
+    flags = {"center": False, "scale": False, "epsilon": _KERAS_EPSILON**2}
+    flat = (-1, math.prod(kept))
+    layers: KerasLayers = (
+        ("Reshape", {"target_shape": flat}), ("BatchNormalization", flags),
+        ("Reshape", {"target_shape": shape}),
+    )  # fmt: skip
+    return LayerSpec(layers, shape, (kept, kept, ()), "flat")  # the last counts the examples
+
+
+def _one_number(settings: Settings, name: str) -> float:
+    """A setting that is a number, or a list of lists with a single one."""
+    value = settings.get(name)
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if type(value) not in (int, float) or not abs(value) <= _MAX_STATISTIC:
+        raise settings.refused(f"has an unsupported {name}")
+    return float(value)
 
 
 def _time_distributed(settings: Settings, shapes: list[Shape]) -> LayerSpec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,16 @@ from typing import Any
 from ..file import is_ours, parse, read_bytes
 from .architecture import Network
 from .hdf5 import Weights, extract
-from .inputs import find_input
+from .inputs import find_input, with_input
 from .rebuild import rebuild
 
 
-def load_model(path: Path) -> Any:
+def load_model(path: Path, inputs: Mapping[str, float] | None = None) -> Any:
     """Rebuild the Keras model in a model file of ours or of others; nothing is deserialized.
+
+    Args:
+        path: The model file.
+        inputs: What `find_input` found before, which then need not be tried again.
 
     Returns:
         A `keras.Model` from pixel values (n, 28, 28), 0..255, to (n, 10) probabilities, whatever
@@ -23,12 +28,18 @@ def load_model(path: Path) -> Any:
     Raises:
         ModelError: The file is damaged, or something in it is not supported.
     """
-    network, weights, _ = read_network(path)
+    network, weights, _ = read_network(path, inputs)
     return rebuild(network, weights)
 
 
-def read_network(path: Path) -> tuple[Network, Weights, dict[str, float] | None]:
+def read_network(
+    path: Path, inputs: Mapping[str, float] | None = None
+) -> tuple[Network, Weights, Mapping[str, float] | None]:
     """The network in a model file with the input that it takes, and its weights.
+
+    Args:
+        path: The model file.
+        inputs: See `load_model`.
 
     Returns:
         Also what `find_input` found; None for a file of ours, which takes 0..255.
@@ -42,5 +53,7 @@ def read_network(path: Path) -> tuple[Network, Weights, dict[str, float] | None]
         network, weights = extract(path)
         return replace(network, scaled=False), weights, None  # whatever its first layer
     network, weights = extract(path)  # first: a damaged file must not wait for TensorFlow
-    network, inputs = find_input(network, weights)
-    return network, weights, inputs
+    if inputs:
+        return with_input(network, next(iter(inputs))), weights, inputs
+    network, found = find_input(network, weights)
+    return network, weights, found
