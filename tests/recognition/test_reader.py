@@ -385,3 +385,14 @@ def test_the_ink_of_a_digit_is_in_its_box(reader: Reader, sample: Splits) -> Non
             own = (written.owners == number) & (written.ink > 100)
             shares.append(own[top:bottom, left:right_].sum() / own.sum())
     assert np.mean(np.array(shares) >= 0.97) >= 0.85  # of some a stray bit stays outside
+
+
+def test_an_image_in_mnist_geometry_is_read_as_it_is_predicted(
+    reader: Reader, sample: Splits
+) -> None:
+    for image in sample["test"].images[:50]:
+        predicted = reader.recognizer.predict(png(image))
+        read = reader.read(png(image)).digits
+        assert [one.digit for one in read] == [predicted.digit]
+        assert read[0].confidence == predicted.confidence
+    assert reader.read(png(np.zeros((28, 28), np.uint8))).digits == ()

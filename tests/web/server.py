@@ -63,9 +63,9 @@ class Server:
     def get(self, path: str, **headers: str) -> Reply:
         return self.ask("GET", path, headers=headers)
 
-    def send(self, path: str, files: Sequence[File], **headers: str) -> Reply:
-        """POST these files as a form."""
-        body, kind = form(files)
+    def send(self, path: str, files: Sequence[File], field: str = "files", **headers: str) -> Reply:
+        """POST these files as this field of a form."""
+        body, kind = form(files, field)
         return self.ask("POST", path, body, {"Content-Type": kind, **headers})
 
     def send_json(self, path: str, content: object) -> Reply:
@@ -73,10 +73,10 @@ class Server:
         return self.ask("POST", path, json.dumps(content).encode(), kind)
 
 
-def form(files: Sequence[File]) -> tuple[bytes, str]:
+def form(files: Sequence[File], field: str = "files") -> tuple[bytes, str]:
     """Files as multipart/form-data, and its content type."""
     parts = [
-        f'--edge\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n'
+        f'--edge\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
         "Content-Type: application/octet-stream\r\n\r\n".encode()
         + content
         + b"\r\n"

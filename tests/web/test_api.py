@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from commands import Run
 from digits import Splits, load
+from digits.imaging.decode import decode
 from drawing import drawn_large, on_paper, png
 from web.server import Server, serving
 
@@ -50,6 +52,35 @@ def test_predict_gives_what_the_command_gives(
     assert reply.status == 200
     assert reply.json == json.loads(done.stdout)
     assert reply.json[-1]["reason"] == "no_ink"
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "tif"])
+def test_each_page_of_a_file_is_a_picture(
+    server: Server, run: Run, pictures: list[Path], tmp_path: Path, suffix: str
+) -> None:
+    first, *others = (Image.open(path) for path in pictures[:3])
+    path = tmp_path / f"scan.{suffix}"
+    first.save(path, save_all=True, append_images=others)
+    for command in ("predict", "read"):
+        done = run(command, path.name, "--format", "json", cwd=tmp_path)
+        reply = server.send(f"/api/{command}", files_of([path]))
+        assert [one["path"] for one in reply.json] == [f"{path.name}#{n}" for n in (1, 2, 3)]
+        assert reply.json == json.loads(done.stdout)
+
+
+def test_a_page_is_drawn(server: Server, pictures: list[Path], tmp_path: Path) -> None:
+    path = tmp_path / "scan.tif"
+    first, second = (Image.open(path) for path in pictures[:2])
+    first.save(path, save_all=True, append_images=[second])
+    reply = server.send("/api/page?number=2", files_of([path]), field="file")
+    assert (reply.status, reply.headers["digits-pages"]) == (200, "2")
+    assert np.array_equal(decode(reply.body).gray, decode(pictures[1]).gray)
+    reply = server.send("/api/page?number=3", files_of([path]), field="file")
+    assert (reply.status, reply.json["detail"]) == (422, "number: scan.tif has 2 pages.")
+    reply = server.send("/api/page", [("a.txt", b"text")], field="file")
+    assert (reply.status, reply.json["detail"]) == (
+        422, "a.txt: the file is not a picture. Save it as PNG or JPEG.",
+    )  # fmt: skip
 
 
 def test_read_gives_what_the_command_gives(
@@ -255,5 +286,5 @@ def test_the_description_is_there_without_a_network(server: Server) -> None:
     description = server.get("/openapi.json").json
     assert set(description["paths"]) == {
         "/healthz", "/api/models", "/api/predict", "/api/read", "/api/random", "/api/mine",
-        "/api/mine/last",
+        "/api/mine/last", "/api/page",
     }  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from digits import Splits
 from drawing import drawn_large, jpeg, on_paper, png
@@ -260,12 +261,33 @@ def test_a_file_that_is_no_picture(page: Any) -> None:
     page.set_input_files("#file", wrong)
     error = wait_for_text(page, "notes.txt", "#problem")
     assert error == "notes.txt: the file is not a picture. Save it as PNG or JPEG."
-    assert wait_for_result(page) == "Nothing read."
+    assert wait_for_result(page) == "Nothing yet."
     assert page.is_disabled("#labels button >> nth=0")
-    page.click("#clear")
     draw(page, STROKES[7])
     assert digit(page) == "7"
     assert page.inner_text("#problem") == ""
+
+
+def test_pages_of_a_file(page: Any, tmp_path: Path, sample: Splits) -> None:
+    """No browser shows a PDF as a picture: the server draws its pages."""
+    one, two = (
+        Image.fromarray(on_paper(drawn_large(sample["test"].images[i], 8, (60, 60, 60, 60))))
+        for i in (0, 1)
+    )
+    path = tmp_path / "scan.pdf"
+    one.save(path, save_all=True, append_images=[two])
+    page.set_input_files("#file", path)
+    labels = [str(label) for label in sample["test"].labels[:2]]
+    wait_for_text(page, "Page 1 of 2", "#page")
+    assert digit(page) == labels[0]
+    assert page.is_disabled("#previous")
+    assert page.eval_on_selector("#picture", "(canvas) => canvas.width") > 300
+    page.click("#next")
+    wait_for_text(page, "Page 2 of 2", "#page")
+    assert digit(page) == labels[1]
+    assert page.is_disabled("#next")
+    page.click("#clear")
+    assert page.is_hidden("#pages")
 
 
 def test_a_picture_that_is_too_large_is_reduced(page: Any, tmp_path: Path) -> None:
@@ -369,4 +391,4 @@ def test_accessibility(browser: Any, server: Server, scheme: str, width: int) ->
 
 def test_the_description_shows_without_a_network(browser: Any, server: Server) -> None:
     with opened(browser, server.address, "docs", "[data-path='/api/predict']") as page:
-        assert page.locator(".opblock").count() == 8
+        assert page.locator(".opblock").count() == 9

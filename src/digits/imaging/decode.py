@@ -160,7 +160,7 @@ def _decode(source: Source, name: str) -> Picture:
     if isinstance(source, Image.Image):
         return _decode_with_pillow(source, name)
     page = source if isinstance(source, Page) else None
-    content = read_content(page.path if page else source)
+    content = read_content(page.source if page else source)
     if is_pdf(content):
         gray, more = render(content, page.number if page else 0)
         return Picture(name, gray, more=more and not page)

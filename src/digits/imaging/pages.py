@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ _TIMEOUT = 15  # seconds, on a busy machine
 _MAX_MEMORY = 1 << 30
 _SUFFIXES = (".pdf", ".tif", ".tiff")
 _PDF = b"%PDF"
+_TIFF = (b"II*\0", b"MM\0*")
 _lock = threading.Lock()  # PDFium is not thread-safe
 
 
@@ -36,17 +38,24 @@ class Page:
     """One page of a file.
 
     Attributes:
-        path: The file.
+        path: The file, or what to call it.
         number: From 0.
+        content: Of the file, where it is not to be read from `path`.
     """
 
     path: str
     number: int
+    content: bytes | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
         """What to call it in results and errors: `file.pdf#2` is the second page."""
         return f"{self.path}#{self.number + 1}"
+
+    @property
+    def source(self) -> str | bytes:
+        """What the page is read from."""
+        return self.path if self.content is None else self.content
 
 
 def pages_of(path: str | os.PathLike[str]) -> Iterator[str | Page]:
@@ -61,6 +70,13 @@ def pages_of(path: str | os.PathLike[str]) -> Iterator[str | Page]:
         return
     for number in range(min(count, MAX_PAGES)):
         yield Page(name, number)
+
+
+def pages_in(content: bytes, name: str) -> list[Page]:
+    """The pages of a PDF or TIFF file by its content; any other file has one."""
+    several = content.startswith((_PDF, *_TIFF))
+    count = _count(content) if several else 1
+    return [Page(name, number, content) for number in range(max(1, min(count, MAX_PAGES)))]
 
 
 def is_pdf(content: bytes) -> bool:
@@ -110,24 +126,26 @@ def _draw(source: Path, target: Path, number: str) -> None:
         raise PictureError("the PDF is damaged", "Save or copy it again") from error
 
 
-def _count(path: str) -> int:
+def _count(source: str | bytes) -> int:
+    """The number of pages of the file at a path, or of its content."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  # as decode opens it
+        with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:  # noqa: PTH123
             if is_pdf(file.read(len(_PDF))):
-                with _opened(path) as document:
+                with _opened(source) as document:
                     return len(document)
-        with Image.open(path, formats=("TIFF",)) as image:
-            return int(getattr(image, "n_frames", 1))
+            file.seek(0)
+            with Image.open(file, formats=("TIFF",)) as image:
+                return int(getattr(image, "n_frames", 1))
     except Exception:  # whatever it is, decoding it reports it
         return 1
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[Any]:
-    """The PDF at a path."""
+def _opened(source: str | bytes) -> Iterator[Any]:
+    """The PDF at a path, or with this content."""
     import pypdfium2
 
-    with _lock, closing(pypdfium2.PdfDocument(path)) as document:
+    with _lock, closing(pypdfium2.PdfDocument(source)) as document:
         yield document
 
 

@@ -24,7 +24,7 @@ from ..models.metadata import ModelMetadata
 from ..models.trust import load_trusted
 from . import rejector
 from .bulk import Sources, failure, map_pictures, received
-from .finder import Foreground
+from .finder import UNSEEN, Foreground
 from .joint import joint
 from .preprocess import Preprocessed, preprocess
 from .results import (
@@ -40,8 +40,6 @@ log = logging.getLogger(__name__)
 
 MIN_CONFIDENCE = 0.5
 """Default probability below which a digit is refused."""
-
-_UNSEEN = np.full(11, np.nan, np.float32)  # what the finder says of an image that it has not seen
 
 Predicted = Outcome[Prediction, Preprocessed]
 
@@ -197,7 +195,7 @@ class Recognizer:
         digits, none = joint(
             self._compiled.probabilities(images[inked]),
             rejector.probabilities(images[inked]),
-            np.stack([_UNSEEN if (one := found[i]) is None else one.probabilities for i in inked]),
+            np.stack([UNSEEN if (one := found[i]) is None else one.probabilities for i in inked]),
         )
         for i, row, p in zip(inked, digits.tolist(), none.tolist(), strict=True):
             several = 0.0 if (one := found[i]) is None else one.several

@@ -14,7 +14,7 @@ import anyio
 from anyio.to_thread import run_sync
 from fastapi import FastAPI, File, Query, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
@@ -37,12 +37,15 @@ from .state import AppState
 
 if TYPE_CHECKING:
     from ..imaging.decode import Picture
+    from ..imaging.pages import Page
     from ..ingest.collection import Collection
 
 STATIC = Path(__file__).parent / "static"
 
 _THREADS = processors() + 2
 _LOADING_TIMEOUT = 2  # seconds for a model that is being loaded when the server stops
+_MAX_PAGES = 100  # of a file; each takes up to a second
+_MAX_PAGE_SIDE = 3000  # pixels of a page that is sent; its PNG comes back to be read
 _LARGE = 2_000_000  # pixels; such pictures wait for each other, so that small ones need not
 
 Files = Annotated[list[UploadFile], File(description="One or more pictures.")]
@@ -58,6 +61,8 @@ MinConfidence = Annotated[
 ]
 WithPixels = Annotated[bool, Query(description="Add the 28×28 pixels that the model got.")]
 
+_PAGES = "Digits-Pages"
+_PNG = {"content": {"image/png": {}}, "description": "The page, gray."}
 _MALFORMED = {"model": ErrorInfo, "description": "The body cannot be parsed."}
 _ERRORS: dict[int | str, dict[str, Any]] = {
     400: _MALFORMED,
@@ -109,6 +114,7 @@ def make_app(
     _add_pages(app)
     _add_general(app, state)
     _add_recognition(app, state)
+    _add_pages_of_files(app)
     _add_collection(app, state)
     return SecurityMiddleware(app, rules, timeout)
 
@@ -224,33 +230,91 @@ def _add_recognition(app: FastAPI, state: AppState) -> None:
         return await _respond(request, files, record)
 
 
+def _add_pages_of_files(app: FastAPI) -> None:
+    @app.post("/api/page", response_class=Response, responses={200: _PNG, **_ERRORS})
+    async def page(
+        request: Request,
+        file: Annotated[UploadFile, File(description="A picture, or a file of several pages.")],
+        number: Annotated[int, Query(ge=1, le=_MAX_PAGES, description="From 1.")] = 1,
+    ) -> Response:
+        """Draw a page of a file as a PNG: what a browser shows that cannot open the file itself.
+
+        The header `Digits-Pages` has the number of pages.
+        """
+        pages = await _pages(request, file)
+        if number > len(pages):
+            raise HTTPException(422, f"number: {pages[0].path} has {len(pages)} pages.")
+        try:
+            content = await _in_thread(request, _png_of, pages[number - 1], queue="large")
+        except PictureError as error:
+            raise HTTPException(422, str(error)) from None
+        return Response(content, media_type="image/png", headers={_PAGES: str(len(pages))})
+
+
+def _png_of(page: Page) -> bytes:
+    """A decoded page as a PNG; what is transparent in it stays so."""
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    from ..imaging.decode import decode
+    from ..imaging.resize import resize_to_limits
+
+    picture = decode(page, page.path)
+    channels = [picture.gray] if picture.alpha is None else [picture.gray, picture.alpha]
+    small = [resize_to_limits(channel, _MAX_PAGE_SIDE) for channel in channels]
+    image = Image.fromarray(np.squeeze(np.dstack(small)))
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
 async def _respond(
     request: Request,
     uploads: Sequence[UploadFile],
     record: Callable[[Picture], dict[str, Any]],
 ) -> JSONResponse:
-    """The records of all pictures in their order; status 422 if any cannot be decoded."""
+    """The records of all pictures in their order; status 422 if any cannot be decoded.
+
+    Each page of a file is a picture (`file.pdf#2`), as for the commands.
+    """
     from ..imaging.decode import decode
     from ..recognition.results import Outcome
 
     records: list[dict[str, Any]] = []
     errors: list[PictureError] = []
     for upload in uploads:
-        if len(uploads) > 1 and await request.is_disconnected():
-            break
-        name = _file_name(upload)
-        try:
-            picture = await _in_thread(request, decode, await upload.read(), name)
-            queue = "large" if picture.gray.size > _LARGE else "threads"
-            records.append(
-                {"path": name, **await _in_thread(request, record, picture, queue=queue)}
-            )
-        except PictureError as error:
-            errors.append(error)
-            records.append(Outcome(name, None, error).to_json())
+        pages = await _pages(request, upload)
+        for page in pages:
+            name = page.name if len(pages) > 1 else page.path
+            if records and await request.is_disconnected():
+                break
+            try:
+                picture = await _in_thread(request, decode, page, name)
+                queue = "large" if picture.gray.size > _LARGE else "threads"
+                records.append(
+                    {"path": name, **await _in_thread(request, record, picture, queue=queue)}
+                )
+            except PictureError as error:
+                errors.append(error)
+                records.append(Outcome(name, None, error).to_json())
     if errors:
         return JSONResponse({"detail": " ".join(map(str, errors)), "results": records}, 422)
     return JSONResponse(records)
+
+
+async def _pages(request: Request, upload: UploadFile) -> list[Page]:
+    """The pages of a file, of which there may not be too many to answer at once."""
+    from ..imaging.pages import pages_in
+
+    name = _file_name(upload)
+    pages: list[Page] = await _in_thread(request, pages_in, await upload.read(), name)
+    if len(pages) > _MAX_PAGES:
+        raise HTTPException(
+            413, f"{name} has {len(pages):,} pages, more than {_MAX_PAGES}. Use `digits read`."
+        )
+    return pages
 
 
 def _file_name(upload: UploadFile) -> str:

@@ -15,9 +15,10 @@ from ..._io.workers import worker_threads
 from ...errors import ModelError
 from ...imaging.decode import Gray, Picture
 from ...imaging.foreground import Ink, flatten, is_blank
-from ...imaging.geometry import Box, bounding_box, to_mnist_geometry
+from ...imaging.geometry import Box, bounding_box, mnist_image, to_mnist_geometry
 from ...imaging.resize import resize_to_limits
 from ...models.find import shipped_folder
+from .found import UNSEEN as UNSEEN
 from .found import Foreground as Foreground
 from .found import FoundDigit as FoundDigit
 from .ink import ink_in
@@ -64,8 +65,12 @@ def find_digits(
 ) -> list[FoundDigit]:
     """Find all that may be digits in a picture, the likeliest first; `lines_of` puts them in order.
 
-    Arguments and errors as of `find_foreground`.
+    A picture in MNIST's size and geometry is one digit, as it is. Arguments and errors as of
+    `find_foreground`.
     """
+    image = mnist_image(picture, ink)
+    if image is not None:
+        return [FoundDigit(image, bounding_box(image), UNSEEN)] if image.any() else []
     gray, ink = flatten(picture, ink)
     if _is_of_one_tone(gray):
         return []

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from ...imaging.decode import Gray
 from ...imaging.geometry import Box
 
+UNSEEN = np.full(11, np.nan, np.float32)
+"""The probabilities of an image that the finder has not seen: `joint` then goes without it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Foreground:

@@ -2,7 +2,7 @@
 
 import { Collection } from "./collection.js";
 import { DrawingArea } from "./drawing.js";
-import { drawPicture, openFile, pngOf } from "./pictures.js";
+import { openFile, pngOf } from "./pictures.js";
 import { Recognition } from "./recognition.js";
 import * as server from "./server.js";
 import { $, makeBars, makeLabels, makeModels, render, setDisabled } from "./view.js";
@@ -34,7 +34,7 @@ function setInput(input) {
   $("drawing").hidden = !drawn;
   $("picture").hidden = drawn;
   $("about").textContent = input?.about ?? "";
-  if (!drawn && !input.image) drawPicture($("picture"), null, [], 0);
+  showPages(input?.file, input?.number, input?.pages);
   recognition.setInput(input);
 }
 
@@ -72,11 +72,21 @@ async function open(load) {
   }
 }
 
-const openPicture = (file) => file && open(async () => {
-  const { blob, image } = await openFile(file);
-  const about = image ? file.name : `${file.name} (this browser cannot show it)`;
-  return { blob: async () => blob, name: file.name || "picture.png", query: {}, image, about };
+// `number` is that of a page, from 1.
+const openPicture = (file, number = 1) => file && open(async () => {
+  const { blob, image, pages } = await openFile(file, number);
+  const name = file.name || "picture.png";
+  return { blob: async () => blob, name, query: {}, image, about: name, file, number, pages };
 });
+
+function showPages(file, number, pages = 1) {
+  $("pages").hidden = pages < 2;
+  $("page").textContent = `Page ${number} of ${pages}`;
+  for (const [id, to] of [["previous", number - 1], ["next", number + 1]]) {
+    $(id).onclick = () => openPicture(file, to);
+    setDisabled($(id), to < 1 || to > pages);
+  }
+}
 
 const openRandom = () => open(async () => {
   const { pixels, label, set, index } = await server.random();

@@ -1,5 +1,7 @@
 // Pictures: the 28x28 input of a model, and files with boxes drawn over them.
 
+import * as server from "./server.js";
+
 const MAX_BYTES = 9_500_000; // the server takes 10 MB, the form around the picture included
 const MAX_SIDE = 3000; // pixels, to which a larger file is reduced
 const MIN_SHOWN_SIDE = 400;
@@ -24,10 +26,15 @@ export function pngOf(pixels) {
   return new Promise((done) => drawPixels(newCanvas(28, 28), pixels).toBlob(done, "image/png"));
 }
 
-// A file as {blob, image}; a large one is reduced. `image` is null if this browser cannot show it.
-export async function openFile(file) {
+// A file as {blob, image, pages}; a large picture is reduced. What this browser cannot show (PDF,
+// TIFF, HEIC) the server draws, one page at a time.
+export async function openFile(file, number) {
   const image = await createImageBitmap(file).catch(() => null);
-  if (file.size <= MAX_BYTES || !image) return { blob: file, image };
+  if (!image) {
+    const { blob, pages } = await server.page(file, file.name, number);
+    return { blob, image: await createImageBitmap(blob), pages };
+  }
+  if (file.size <= MAX_BYTES) return { blob: file, image, pages: 1 };
   const scale = Math.min(1, MAX_SIDE / Math.max(image.width, image.height));
   const canvas = newCanvas(Math.round(image.width * scale), Math.round(image.height * scale));
   const context = canvas.getContext("2d");
@@ -36,19 +43,13 @@ export async function openFile(file) {
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
   image.close();
   const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.92));
-  return { blob, image: await createImageBitmap(blob) };
+  return { blob, image: await createImageBitmap(blob), pages: 1 };
 }
 
-// Draw `image` (if null, an empty strip) with a labeled box around each of `digits`; the one at
-// index `selected` has another color.
+// Draw `image` with a labeled box around each of `digits`; the one at index `selected` has another
+// color.
 export function drawPicture(canvas, image, digits, selected) {
   const context = canvas.getContext("2d");
-  if (!image) {
-    [canvas.width, canvas.height] = [280, 60];
-    context.fillStyle = "#fff";
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    return;
-  }
   const longer = Math.max(image.width, image.height);
   const scale = longer < MIN_SHOWN_SIDE
     ? Math.ceil(MIN_SHOWN_SIDE / longer)

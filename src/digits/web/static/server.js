@@ -1,11 +1,15 @@
 // The HTTP API. An error response becomes an Error with the server's own message.
 
+// Resolves to the decoded JSON; of a picture, to {blob, pages}.
 async function ask(path, options = {}) {
   let response;
   try {
     response = await fetch(path, options);
   } catch {
     throw new Error("The server does not respond. Start `digits app` again.");
+  }
+  if (response.headers.get("Content-Type") === "image/png") {
+    return { blob: await response.blob(), pages: Number(response.headers.get("Digits-Pages")) };
   }
   const content = await response.json().catch(() => ({}));
   if (!response.ok) {
@@ -14,15 +18,16 @@ async function ask(path, options = {}) {
   return content;
 }
 
-async function send(path, blob, name, query) {
+async function send(path, blob, name, query, field = "files") {
   const body = new FormData();
-  body.append("files", blob, name);
-  return (await ask(`${path}?${new URLSearchParams(query)}`, { method: "POST", body }))[0];
+  body.append(field, blob, name);
+  return ask(`${path}?${new URLSearchParams(query)}`, { method: "POST", body });
 }
 
 export const models = () => ask("/api/models");
-export const predict = (blob, name, query) => send("/api/predict", blob, name, query);
-export const read = (blob, name, query) => send("/api/read", blob, name, query);
+export const predict = async (...picture) => (await send("/api/predict", ...picture))[0];
+export const read = async (...picture) => (await send("/api/read", ...picture))[0];
+export const page = (blob, name, number) => send("/api/page", blob, name, { number }, "file");
 export const random = () => ask("/api/random");
 
 // `model`: name of the model that the training command in the response starts from.
