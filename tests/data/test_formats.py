@@ -78,7 +78,7 @@ def test_mat_files_of_emnist(tmp_path: Path, small: Splits) -> None:
     savemat(path, {"dataset": dataset})
     assert load(path) == small
     savemat(path, {"other": 1})
-    with pytest.raises(DataError, match="no data set of EMNIST"):
+    with pytest.raises(DataError, match="its arrays are other"):
         load(path)
     path.write_bytes(path.read_bytes()[:50])
     with pytest.raises(DataError, match="no MATLAB file"):
@@ -90,6 +90,7 @@ def test_mat_files_of_emnist(tmp_path: Path, small: Splits) -> None:
     [
         ("x_train", "y_train"), ("X_train", "Y_train"), ("train_images", "train_labels"),
         ("x", "y"), ("data", "target"), ("arr_0", "arr_1"), ("images", "label"),
+        ("trainX", "trainY"), ("train_data", "train_labels"), ("pixels", "class"),
     ],
 )  # fmt: skip
 def test_arrays_by_the_names_that_others_give_them(
@@ -112,6 +113,32 @@ def test_arrays_of_other_shapes(small: Splits) -> None:
     assert Dataset(np.pad(images, ((0, 0), (2, 2), (2, 2))), labels) == data
     assert Dataset(images[:, None], labels.astype(str)) == data
     assert Dataset(images, labels.astype("S1")) == data
+
+
+def test_mat_files_with_images_in_columns(tmp_path: Path, small: Splits) -> None:
+    """As a well-known mirror has MNIST: (784, n) and (1, n)."""
+    data = small["train"]
+    path = tmp_path / "mnist-original.mat"
+    savemat(path, {"data": data.images.reshape(-1, 784).T, "label": data.labels[None] / 1.0})
+    assert load(path)["all"] == data
+    savemat(path, {"images": np.moveaxis(data.images, 0, -1), "labels": data.labels})
+    assert load(path)["all"] == data
+
+
+def test_parquet_of_pixels(tmp_path: Path, small: Splits) -> None:
+    data = small["test"]
+    flat = data.images.reshape(-1, 784)
+    labels = data.labels.astype(np.int64)
+    columns = {f"pixel{i}": flat[:, i] for i in range(784)}
+    tables = {
+        "columns": pa.table({"label": labels, **columns}),
+        "lists": pa.table({"digit": labels, "img": flat.tolist()}),
+        "nested": pa.table({"label": labels, "image": data.images.tolist()}),
+        "shares": pa.table({"label": labels, "image": (flat / 255).tolist()}),
+    }
+    for name, table in tables.items():
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+        assert load(tmp_path / f"{name}.parquet")["all"] == data, name
 
 
 def test_an_array_alone_is_not_a_set(tmp_path: Path) -> None:
@@ -233,6 +260,34 @@ def test_csv_of_many_blocks(tmp_path: Path, small: Splits) -> None:
         file.write("1,2,3")
     with pytest.raises(DataError, match="the number of columns changed"):
         load(tmp_path / "b.csv")
+
+
+def _csv_rows(data: Dataset) -> list[str]:
+    rows = np.hstack([data.labels[:, None], data.images.reshape(-1, 784)])
+    return [",".join(map(str, row)) for row in rows]
+
+
+def test_a_folder_of_csv_files(
+    tmp_path: Path, small: Splits, caplog: pytest.LogCaptureFixture
+) -> None:
+    for part, data in small.items():
+        (tmp_path / f"mnist_{part}.csv").write_text("\n".join(_csv_rows(data)))
+    (tmp_path / "sample_submission.csv").write_text("ImageId,Label\n1,0\n")
+    assert load(tmp_path) == small
+    rows = "\n".join(row.partition(",")[2] for row in _csv_rows(small["test"]))
+    (tmp_path / "mnist_test.csv").write_text(rows)
+    assert load(tmp_path) == Splits("small", {"train": small["train"]})
+    assert "mnist_test.csv: there are no labels, so it is left out." in caplog.text
+    (tmp_path / "train_2.csv").write_text(rows)  # which of the two is it?
+    with pytest.raises(DataError, match="no pictures"):
+        load(tmp_path)
+
+
+def test_a_csv_header_of_column_numbers(tmp_path: Path, small: Splits) -> None:
+    """As pandas writes an array."""
+    rows = [",".join(map(str, range(785))), *_csv_rows(small["test"])]
+    (tmp_path / "a.csv").write_text("\n".join(rows))
+    assert load(tmp_path / "a.csv")["all"] == small["test"]
 
 
 @pytest.mark.parametrize("header", [True, False])

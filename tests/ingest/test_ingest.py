@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,37 @@ def test_folders_named_as_digits(put: Any, folder: str, label: int) -> None:
     assert labels(put(f"{folder}/1.png", f"{folder}/alice/2.png")) == [label, label]
 
 
-@pytest.mark.parametrize("folder", ["alice", "seven_eight", "7 of 9", "007", "v7 final"])
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["seven_1.png", "two_2.png"], [7, 2]),
+        (["img_0012_label_7.png", "img_0013_label_2.png"], [7, 2]),
+        (["writer3_digit7_1.png", "writer4_digit2_1.png"], [7, 2]),
+        (["7_100.png", "7_101 (2).png"], [7, 7]),
+    ],
+)
+def test_names_that_say_the_digit(put: Any, names: Sequence[str], expected: list[int]) -> None:
+    labels = dict(zip(names, ingest([put(*names)], shuffle=False).dataset.labels, strict=True))
+    assert [labels[name] for name in names] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("scan12_7.png", "scan{index}_{label}"),
+        ("7a.png", "{label}*"),
+        ("7-b.png", "{label}-*"),
+        ("2024-01-03_7.png", "{index}-{index}-{index}_{label}"),
+    ],
+)
+def test_the_pattern_that_would_settle_it_is_named(put: Any, name: str, pattern: str) -> None:
+    folder = put(name)
+    with pytest.raises(DataError, match=re.escape(f"give --pattern '{pattern}'")):
+        ingest([folder])
+    assert ingest([folder], pattern=pattern).dataset.labels.tolist() == [7]
+
+
+@pytest.mark.parametrize("folder", ["img7", "alice", "seven_eight", "7 of 9", "007", "v7 final"])
 def test_folders_that_are_not(put: Any, folder: str) -> None:
     with pytest.raises(DataError, match="neither its folder nor its name"):
         ingest([put(f"{folder}/scan.png")])

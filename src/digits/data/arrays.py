@@ -26,7 +26,8 @@ def as_images(array: ArrayLike, name: str) -> Images:
     """Convert an array to images.
 
     A float array whose maximum is at most 1 is taken as 0..1 and scaled by 255, and so is a
-    boolean one. All other values are pixel values 0..255.
+    boolean one; if its minimum is -1, it is taken as -1..1. All other values are pixel values
+    0..255.
 
     Args:
         array: Shape (n, 28, 28), (n, 28, 28, 1), (n, 1, 28, 28), (n, 784), or (28, 28) for one
@@ -62,13 +63,18 @@ def as_images(array: ArrayLike, name: str) -> Images:
 
 def _from_blocks(values: Array, name: str) -> Images:
     """(n, 28, 28) or (n, 28, 28, 3) numbers as images, without another array of their size."""
-    is_share = values.dtype == np.bool_ or (values.dtype.kind == "f" and values.max(initial=0) <= 1)
-    _require_range(values, 1 if is_share else 255, name, _IMAGES_WANTED)
+    is_float = values.dtype.kind == "f"
+    is_share = values.dtype == np.bool_ or (is_float and values.max(initial=0) <= 1)
+    is_signed = is_float and is_share and values.min(initial=0) == -1
+    if not is_signed:
+        _require_range(values, 1 if is_share else 255, name, _IMAGES_WANTED)
     images = np.empty((len(values), 28, 28), np.uint8)
     for start in range(0, len(values), _BLOCK):
         block = values[start : start + _BLOCK]
         if block.ndim == 4:
             block = _gray(block)
+        if is_signed:
+            block = (block + 1) / 2
         if is_share:
             block = np.rint(block * np.float32(255))
         images[start : start + _BLOCK] = _as_uint8(block, 255, name, _IMAGES_WANTED)

@@ -24,9 +24,11 @@ _WORDS = """
     영 일 이 삼 사 오 육 칠 팔 구
 """
 _FILLERS = frozenset(
-    "class cls category cat label lbl digit digits number num no n d c s the img images "
+    "class cls category cat label lbl y target digit digits number num no n d c s the "
     "ziffer klasse zahl chiffre classe nombre cifra dígito digito numero número clase".split()
 )
+_ENGLISH = dict(zip(_WORDS.split()[:10], range(10), strict=True))
+_SAID = re.compile(r"(?:label|class|digit|lbl|cls)[ _=-]*([0-9])(?![0-9])", re.IGNORECASE)
 _TOKENS = re.compile(r"[^\W\d_]+|\d+")
 
 
@@ -65,9 +67,22 @@ def named_digit(name: str) -> int | None:
     return digits.pop() if len(digits) == 1 else None
 
 
+def said_digit(name: str) -> int | None:
+    """The one digit that the name of a file says in words, or None: seven_1, img_12_label_7.
+
+    Words are English ones alone: in a name of many, `to` and `en` are seldom 2 and 1 in Danish.
+    """
+    digits = {int(match[1]) for match in _SAID.finditer(name)}
+    digits |= {_ENGLISH[token] for token in _TOKENS.findall(name.casefold()) if token in _ENGLISH}
+    return digits.pop() if len(digits) == 1 else None
+
+
 def _digit_of(token: str) -> int | None:
     if token in _MEANINGS:
         return _MEANINGS[token]
+    for plural in ("s", "es"):  # a folder of sevens
+        if token.removesuffix(plural) in _ENGLISH:
+            return _ENGLISH[token.removesuffix(plural)]
     if not token.isdecimal():
         return None
     number = int(token)  # in any script

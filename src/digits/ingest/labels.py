@@ -1,4 +1,4 @@
-"""The labels of picture files: from their folder, their name, a pattern, or a CSV file."""
+"""The labels of picture files: from their folder, their name, or a CSV file."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from string import Formatter
 
 from .._io.files import read_error
 from ..errors import DataError, DigitsError
-from .digit_names import named_digit
+from .digit_names import named_digit, said_digit
 from .files import PictureFile, absolute
+from .patterns import DIGITS, Label, as_label, possible_pattern
 
-Label = int | DigitsError
-"""A digit, or why there is none."""
-
-_DIGITS = frozenset("0123456789")
 _SEPARATORS = re.compile("[ _.-]+")
 _NUMBERS = re.compile("[0-9]+(?:[ _.-]+[0-9]+)*")
 _COUNTED_FOLDER = re.compile("(.*?)0*([0-9]+)")
@@ -25,10 +21,7 @@ _DATE = re.compile(
     r"(?<!\d)(?:(?:19|20)\d\d[-_. ]?(?:0[1-9]|1[0-2])[-_. ]?(?:0[1-9]|[12]\d|3[01])"
     r"|(?:0?[1-9]|[12]\d|3[01])[-_. ](?:0?[1-9]|1[0-2])[-_. ](?:19|20)\d\d)(?!\d)"
 )
-_PATTERN_REMEDY = (
-    "Use a template such as '{label}_{index}' or '{index}_{label}', "
-    "or a regular expression with a group (?P<label>...)"
-)
+_COPY = re.compile(r"(?<=[0-9]) ?\([0-9]+\)$")
 
 
 def labels_from_names(files: Sequence[PictureFile]) -> list[Label]:
@@ -37,7 +30,8 @@ def labels_from_names(files: Sequence[PictureFile]) -> list[Label]:
     A folder is named as a digit if `named_digit` says so; of several, the one nearest to the file
     counts. Of a file's name, the label is the first or the last number, whichever has one digit.
     Where both have, the other names of the same source decide: a longer number is not a label.
-    Dates are no labels, and neither are names that count.
+    Dates are no labels, and neither are names that count, nor copies: 7 (2). Names that all say the
+    digit in words (seven_1, img_0012_label_7) are taken at their word.
 
     Raises:
         DataError: If no other name decides, folders count from 1 to 10, or names clearly
@@ -73,9 +67,13 @@ def may_be_counted(files: Sequence[PictureFile]) -> list[bool]:
 
 
 def _no_label(file: PictureFile) -> DataError:
+    pattern = possible_pattern(_stem(file))
     return DataError(
         "neither its folder nor its name gives the digit",
-        "Put it into a folder named 0 to 9, name it like 7_0001.png or 0001_7.png, "
+        f"If its name does, give --pattern '{pattern}'; else put it into a folder named 0 to 9, "
+        "or give --labels"
+        if pattern
+        else "Put it into a folder named 0 to 9, name it like 7_0001.png or 0001_7.png, "
         "or give --pattern or --labels",
         file.path,
     )
@@ -117,7 +115,7 @@ def _refuse_contradiction(file: PictureFile, label: int) -> None:
     numbers = _numbers(file)
     if len(numbers) < 2:
         return
-    digits = [number for number in (numbers[0], numbers[-1]) if number in _DIGITS]
+    digits = [number for number in (numbers[0], numbers[-1]) if number in DIGITS]
     if len(digits) == 1 and int(digits[0]) != label:
         raise DataError(
             f"it is in a folder named {label}, but its name says {digits[0]}",
@@ -128,14 +126,17 @@ def _refuse_contradiction(file: PictureFile, label: int) -> None:
 
 
 def _labels_of_names(files: Sequence[PictureFile]) -> list[int | None]:
+    said = [said_digit(_stem(file)) for file in files]
+    if None not in said:
+        return said
     names = [_numbers(file) for file in files]
     # With a 10.png among them, 7.png is the seventh picture rather than a 7.
-    counted = any(len(name) == 1 and name[0] not in _DIGITS for name in names)
-    first = any(name and name[0] in _DIGITS and name[-1] not in _DIGITS for name in names)
-    last = any(name and name[0] not in _DIGITS and name[-1] in _DIGITS for name in names)
+    counted = any(len(name) == 1 and name[0] not in DIGITS for name in names)
+    first = any(name and name[0] in DIGITS and name[-1] not in DIGITS for name in names)
+    last = any(name and name[0] not in DIGITS and name[-1] in DIGITS for name in names)
     labels: list[int | None] = []
     for file, name in zip(files, names, strict=True):
-        digits = [number for number in name[:1] + name[1:][-1:] if number in _DIGITS]
+        digits = [number for number in name[:1] + name[1:][-1:] if number in DIGITS]
         if not digits or (counted and len(name) == 1):
             labels.append(None)
         elif len(set(digits)) == 1:
@@ -172,68 +173,14 @@ def _refuse_counters(
 
 def _numbers(file: PictureFile) -> list[str]:
     """The numbers in a file's name, if it consists of nothing else and is no date."""
-    name = file.inside.rpartition("/")[2]
-    stem = name.rpartition(".")[0] or name
+    stem = _stem(file)
     return _SEPARATORS.split(stem) if _NUMBERS.fullmatch(stem) and not _DATE.search(stem) else []
 
 
-def labels_from_pattern(files: Sequence[PictureFile], pattern: str) -> list[Label]:
-    """Labels from the place in each path that `pattern` describes.
-
-    Args:
-        files: The files to label.
-        pattern: A template such as `{index}_{label}.png` or `{label}/*`, matched with the end of
-            each path: {label} is one digit, {index} a number, any other field and * anything but a
-            slash; the suffix may be omitted. Or a regular expression with a group (?P<label>...),
-            searched in the path inside the source folder.
-
-    Raises:
-        DataError: If the pattern is neither.
-    """
-    is_template = "(?P<label>" not in pattern
-    source = _expression(pattern) if is_template else pattern
-    try:
-        expression = re.compile(source, re.IGNORECASE if is_template else 0)
-    except re.error as error:
-        raise _bad_pattern(pattern, str(error)) from None
-    labels: list[Label] = []
-    for file in files:
-        match = expression.search(file.absolute if is_template else file.inside)
-        labels.append(
-            _digit(match["label"], file.path)
-            if match
-            else DataError(
-                f"it does not match the pattern {pattern}",
-                "Change the pattern or rename the file",
-                file.path,
-            )
-        )
-    return labels
-
-
-def _expression(template: str) -> str:
-    """The regular expression that matches what a name template would produce."""
-    try:
-        pieces = list(Formatter().parse(template))
-    except ValueError as error:
-        raise _bad_pattern(template, str(error)) from None
-    fields = {"label": "(?P<label>[0-9])", "index": "[0-9]+"}
-    if not any(field == "label" for _, field, _, _ in pieces):
-        raise _bad_pattern(template, "it has no {label}")
-    expression = ""
-    for text, field, _, _ in pieces:
-        expression += re.escape(text).replace(r"\*", "[^/]*")
-        if field is not None:
-            expression += fields.get(field, "[^/]*")
-        if field == "label":
-            fields["label"] = "(?P=label)"
-    name = template.rpartition("/")[2]
-    suffix = "" if "." in name.rpartition("}")[2] else r"(?:\.[^./]+)?"
-    return f"(?:^|/){expression}{suffix}$"
-
-
-def _bad_pattern(pattern: str, reason: str) -> DataError:
-    return DataError(f"the pattern {pattern} is invalid: {reason}", _PATTERN_REMEDY)
+def _stem(file: PictureFile) -> str:
+    """The name of a file without its suffix and the number of a copy: `7 (2).png` is a 7."""
+    name = file.inside.rpartition("/")[2]
+    return _COPY.sub("", name.rpartition(".")[0] or name)
 
 
 def labels_from_csv(
@@ -262,7 +209,7 @@ def labels_from_csv(
             problem = "the table of labels lists it, but it does not exist"
             missing.append(DataError(problem, "Remove its row, or add the file", filename))
             continue
-        label = _digit(text, files[i].path)
+        label = as_label(text, files[i].path)
         if isinstance(labels[i], int) and labels[i] != label:
             problem = f"there are two different labels for {filename}"
             raise DataError(problem, "Remove one of the rows", table)
@@ -287,10 +234,3 @@ def _rows(table: Path) -> list[tuple[str, str]]:
         remedy = "Write them as its first row"
         raise DataError("there are no columns filename and label", remedy, table)
     return [((row["filename"] or "").strip(), row["label"] or "") for row in rows]
-
-
-def _digit(text: str | None, path: str) -> Label:
-    text = (text or "").strip()
-    if text in _DIGITS:
-        return int(text)
-    return DataError(f"its label is '{text}', not 0 to 9", "Correct the label", path)

@@ -20,9 +20,9 @@ from .labels import (
     are_from_folders,
     labels_from_csv,
     labels_from_names,
-    labels_from_pattern,
     may_be_counted,
 )
+from .patterns import labels_from_pattern
 from .reading import read_images
 
 log = logging.getLogger(__name__)

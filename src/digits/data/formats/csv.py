@@ -1,8 +1,9 @@
-"""CSV files with 784 pixels a line, and a label, as Kaggle distributes MNIST."""
+"""CSV files with 784 pixels a line, and a label, as Kaggle distributes MNIST; a folder of two."""
 
 from __future__ import annotations
 
 import csv
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,43 +16,93 @@ from numpy.typing import NDArray
 
 from ...errors import DataError
 from ..arrays import Images, as_images
-from ..dataset import Splits, as_dataset
+from ..dataset import Dataset, Splits, as_dataset
 from .limits import SizeLimit
+from .names import LABEL_NAMES, part_of
 from .packed import DAMAGE, open_unpacked
 
 _REMEDY = "Give lines of a label and 784 pixels: label,pixel0,…,pixel783"
 _DELIMITERS = ",;\t"
-_LABEL_NAMES = {"label", "labels", "class", "digit", "number", "target", "y"}
 _INDEX_NAMES = {"", "index", "id", "imageid", "image_id", "unnamed: 0"}
 _PIXELS = 784
+_MAX_LINE = 100_000  # bytes of a header or a row
 _BLOCK = 4 << 20  # characters read at a time: about 2,000 lines
 _ROWS = 4096  # moved at a time
 _SHORT_LINES = 1000  # empty ones, for example; all others have 784 cells and delimiters
 _MANGLED = re.compile(r"\d+\.\d+")  # of a header that was made of a row: 0, 0.1, 0.2 for zeros
 
+log = logging.getLogger(__name__)
+
 
 def matches(path: Path) -> bool:
     """See `Reader`."""
-    return path.name.lower().endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz")) and path.is_file()
+    return bool(_parts_in(path)) if path.is_dir() else is_csv(path)
 
 
 def read(path: Path, name: str, max_size: int | None = None) -> Splits:
-    """Read lines of a label and 784 pixels.
+    """Read lines of a label and 784 pixels; of a folder, the files of train and test.
 
     The label is in the column with that name, else in the first or the last; a column that counts
     the lines is left out. The delimiter is a comma, a semicolon or a tab. A first line that was
     taken for a header by another program (whose repeated cells it wrote as 0, 0.1, 0.2) is read as
     a line of pixels. See `Reader`.
     """
-    table = _read_table(path, SizeLimit([path], max_size))
-    labels = table.labels(path)
-    if labels is None:
-        raise DataError(
+    files = _parts_in(path) if path.is_dir() else {"all": path}
+    limit = SizeLimit(files.values(), max_size)
+    parts = {}
+    for part, file in files.items():
+        title = name if part == "all" else f"{name} {part}"
+        try:
+            parts[part] = _read_file(file, title, limit)
+        except _NoLabelsError as error:  # a competition's test set
+            if len(files) == 1:
+                raise
+            log.warning("%s: %s, so it is left out. %s", file, error.problem, error.remedy)
+    if not parts:
+        raise _NoLabelsError(path)
+    return Splits(name, parts)
+
+
+class _NoLabelsError(DataError):
+    def __init__(self, path: Path) -> None:
+        super().__init__(
             "there are no labels",
             f"Recognize its pictures with `digits predict {path}`, or add a column 'label'",
             path,
         )
-    return Splits(name, {"all": as_dataset((table.pixels(), labels), name)})
+
+
+def _read_file(path: Path, name: str, limit: SizeLimit) -> Dataset:
+    table = _read_table(path, limit)
+    labels = table.labels(path)
+    if labels is None:
+        raise _NoLabelsError(path)
+    return as_dataset((table.pixels(), labels), name)
+
+
+def is_csv(path: Path) -> bool:
+    """Whether a path is that of a CSV file, by its name."""
+    return path.name.lower().endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz")) and path.is_file()
+
+
+def _parts_in(folder: Path) -> dict[str, Path]:
+    """The files of train and test in a folder; none if more than one may be either."""
+    try:
+        files = [path for path in sorted(folder.iterdir()) if is_csv(path) and _is_wide(path)]
+    except OSError:  # whoever reads it reports it
+        return {}
+    parts = {part_of(path): path for path in files}
+    return parts if "all" not in parts and len(parts) == len(files) else {}
+
+
+def _is_wide(path: Path) -> bool:
+    """Whether the first line has a cell for each pixel, and is no list of names and labels."""
+    try:
+        with open_unpacked(path) as file:
+            line = file.readline(_MAX_LINE).decode(errors="replace")
+    except (OSError, *DAMAGE):
+        return False
+    return any(line.count(delimiter) >= _PIXELS - 1 for delimiter in _DELIMITERS)
 
 
 def read_images(path: Path) -> Images:
@@ -83,7 +134,7 @@ class _Layout:
     def label(self) -> int | None:
         """The column that is named as the label, among those that are not left out."""
         names = self.names[self.counted :]
-        return next((i for i, name in enumerate(names) if name in _LABEL_NAMES), None)
+        return next((i for i, name in enumerate(names) if name in LABEL_NAMES), None)
 
     def parse(self, lines: Sequence[str], dtype: type[np.number[Any]]) -> NDArray[Any]:
         """(n, columns) values. Raises ValueError if a cell is no number of this dtype."""
@@ -220,7 +271,8 @@ def _begin(lines: list[str]) -> tuple[_Layout, NDArray[Any]]:
     """The layout, and the rows of the first block. Raises ValueError if they are not numbers."""
     delimiter = max(_DELIMITERS, key=lines[0].count)
     first = [c.strip().lower() for row in csv.reader(lines[:1], delimiter=delimiter) for c in row]
-    names = first if any(not _is_number(cell) for cell in first) else []
+    counted = first == [str(number) for number in range(len(first))]
+    names = first if counted or any(not _is_number(cell) for cell in first) else []
     lines = lines[bool(names) :]
     layout = _Layout(delimiter, names)
     if not lines:

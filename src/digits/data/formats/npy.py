@@ -8,7 +8,7 @@ from ...errors import DataError
 from ..dataset import Splits
 from .array import read_array
 from .limits import SizeLimit
-from .npz import splits_of
+from .names import splits_of
 
 
 def matches(path: Path) -> bool:

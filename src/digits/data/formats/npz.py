@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +15,14 @@ from numpy.typing import NDArray
 from ..._io.archive import ENCRYPTED, ZIP_DAMAGE
 from ..._io.files import check_writable, refuse_existing, replacing, written_into
 from ..._io.locks import exclusive, is_claimed
-from ..._io.text import printable
 from ...errors import DataError, OutputError
-from ..dataset import Dataset, Splits
+from ..dataset import Splits
 from .array import read_array
 from .limits import SizeLimit
+from .names import ARRAYS, splits_of, stored_names
 
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_MAX_NAMES, _MAX_NAME = 8, 40  # in a message; characters of one
 _REMEDY = "Write it again with np.savez_compressed and plain number arrays"
-_ARRAYS = {
-    "train": ("x_train", "y_train"),
-    "test": ("x_test", "y_test"),
-    "all": ("images", "labels"),
-}
-# What others call them.
-_SYNONYMS = {
-    "x_train": ("X_train", "train_images", "train_x", "training_images"),
-    "y_train": ("Y_train", "train_labels", "train_y", "training_labels"),
-    "x_test": ("X_test", "test_images", "test_x"),
-    "y_test": ("Y_test", "test_labels", "test_y"),
-    "images": ("x", "X", "data", "image", "arr_0"),
-    "labels": ("y", "Y", "target", "label", "arr_1"),
-}
 
 
 def matches(path: Path) -> bool:
@@ -91,56 +75,11 @@ class _Arrays(Mapping[str, NDArray[Any]]):
         return len(self._members)
 
 
-def splits_of(arrays: Mapping[str, Any], path: Path, name: str) -> Splits:
-    """The data set in arrays by name: those of MNIST's archive, or what others call them.
-
-    Raises:
-        DataError: An array is missing, or does not fit.
-    """
-    stored = _stored_names(arrays)
-    parts = {}
-    for part, (images, labels) in _ARRAYS.items():
-        if images in stored and labels in stored:
-            label = name if part == "all" else f"{name} {part}"
-            parts[part] = Dataset(arrays[stored[images]], arrays[stored[labels]], label)
-        elif images in stored or labels in stored:
-            there, missing = (images, labels) if images in stored else (labels, images)
-            problem = f"it has {stored[there]} but no {missing}"
-            raise DataError(problem, "Add the missing array", path)
-    if not parts:
-        raise DataError(
-            f"its arrays are {listed(arrays)}",
-            "Name the arrays x_train y_train x_test y_test, or images labels",
-            path,
-        )
-    if len(parts) > 1:
-        parts.pop("all", None)
-    return Splits(name, parts)
-
-
-def listed(names: Collection[str]) -> str:
-    """The first few of names that a file gives, of which there may be any number."""
-    shown = printable(", ".join(n[:_MAX_NAME] for n in islice(names, _MAX_NAMES))) or "none"
-    return f"{shown} and {len(names) - _MAX_NAMES:,} more" if len(names) > _MAX_NAMES else shown
-
-
-def _stored_names(names: Collection[str]) -> dict[str, str]:
-    """By our name of an array what it is called in the archive, if it is there."""
-    found = {}
-    for name, others in _SYNONYMS.items():
-        stored = next((each for each in (name, *others) if each in names), None)
-        if stored is not None:
-            found[name] = stored
-    if {found.get("images"), found.get("labels")} == {"arr_0", "arr_1"} or "arr_0" not in names:
-        return found
-    return {name: stored for name, stored in found.items() if stored not in ("arr_0", "arr_1")}
-
-
 def other_arrays(path: Path, splits: Splits) -> list[str]:
     """The names of the arrays at `path` that are not in `splits`, which was read from it."""
     with np.load(path, allow_pickle=False) as archive:
-        stored = _stored_names(archive.files)
-        known = {stored.get(name) for part in splits for name in _ARRAYS[part]}
+        stored = stored_names(archive.files)
+        known = {stored.get(name) for part in splits for name in ARRAYS[part]}
         return sorted(set(archive.files) - known)
 
 
@@ -187,7 +126,7 @@ def write_npz(splits: Splits, path: str | os.PathLike[str], *, overwrite: bool =
     """As `save_npz`, for a caller that excludes other writers."""
     arrays: dict[str, Any] = {}
     for part, dataset in splits.items():
-        arrays |= dict(zip(_ARRAYS[part], (dataset.images, dataset.labels), strict=True))
+        arrays |= dict(zip(ARRAYS[part], (dataset.images, dataset.labels), strict=True))
     with replacing(path, overwrite=overwrite) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)
 
