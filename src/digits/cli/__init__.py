@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
-import os
 import sys
 from typing import Any
 
@@ -14,6 +14,7 @@ from .._io import signals
 from .._io.files import os_reason
 from ..errors import DigitsError
 from .messages import fail
+from .output import drop_stdout, flush_stdout, stdout_error
 
 # Where each command lives. A module is imported when its command is used (or listed).
 _COMMANDS = {
@@ -53,26 +54,30 @@ class _Digits(click.Group):
 
 def _status(run: Any) -> int:
     """The exit status of a command: 0 done, 1 failed, 2 wrong usage, 130 or 143 a signal."""
-    if sys.stderr is None:  # closed by whoever started us
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
     if isinstance(sys.stdout, io.TextIOWrapper):  # a file name may hold anything
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return int(run() or 0)
+        status = int(run() or 0)
+        flush_stdout()
+        return status
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):  # stderr is full
+            error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as error:
         interrupt = error.__cause__ or error  # Click raises Abort from it
         signals.say(interrupt)
         return signals.status(interrupt)
     except BrokenPipeError:  # whoever read our output has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_stdout()
     except DigitsError as error:
         fail(str(error))
     except OSError as error:
-        place = f" {error.filename}" if error.filename else ""
-        fail(f"cannot use{place}: {os_reason(error)}. Check the path and the disk.")
+        if error.filename is None:  # only the standard streams have no name
+            drop_stdout()
+            fail(stdout_error(error))
+        else:
+            fail(f"cannot use {error.filename}: {os_reason(error)}. Check the path and the disk.")
     except MemoryError:
         fail("not enough memory. Use --limit, or a smaller data set.")
     return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 
@@ -14,12 +15,17 @@ _LOGGER = logging.getLogger("digits")
 
 def fail(message: object) -> None:
     """Print an error on one line."""
-    click.echo(f"Error: {printable(message)}", err=True)
+    _show(f"Error: {printable(message)}")
 
 
 def note(message: str) -> None:
     """Print something on stderr that is good to know, if a person watches."""
     _LOGGER.info(message)
+
+
+def _show(line: str) -> None:
+    with contextlib.suppress(OSError):  # a full stderr must not cost the result
+        click.echo(line, err=True)
 
 
 class Messages(logging.Handler):
@@ -34,7 +40,7 @@ class Messages(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         kind = "Warning" if record.levelno >= logging.WARNING else "Note"
-        click.echo(f"{kind}: {printable(record.getMessage())}.", err=True)
+        _show(f"{kind}: {printable(record.getMessage())}.")
 
     def __enter__(self) -> None:
         _LOGGER.addHandler(self)

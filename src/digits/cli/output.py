@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from .._io.files import refuse_existing, replacing
+from .._io.files import os_reason, refuse_existing, replacing
+from ..errors import OutputError
 
 
 @contextlib.contextmanager
@@ -49,3 +52,32 @@ def write_records(
         stream.write(between + json.dumps(record))
         between = ",\n"
     stream.write("[]\n" if between == "[\n" else "\n]\n")
+
+
+def flush_stdout() -> None:
+    """Write out what stdout still holds, before Python does so where nobody can handle a failure.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        drop_stdout()
+        raise
+
+
+def drop_stdout() -> None:
+    """Let what is left in the buffer of stdout go nowhere."""
+    with contextlib.suppress(OSError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+        sys.stdout.flush()
+
+
+def stdout_error(error: OSError) -> OutputError:
+    """The error for a stdout that is closed, or whose disk is full."""
+    reason = "it is closed" if error.errno == errno.EBADF else os_reason(error)
+    remedy = "Redirect it to a file with space, or give -o FILE"
+    return OutputError(f"cannot write: {reason}", remedy, "stdout")
