@@ -26,7 +26,7 @@ def open_closed() -> None:
         ("stdin", _STDIN, "r"), ("stdout", _STDOUT, "w"), ("stderr", _STDERR, "w"),
     ):  # fmt: skip
         if getattr(sys, name) is None:
-            stream = open(  # noqa: SIM115, PTH123  # open until the process ends
+            stream = open(  # noqa: SIM115  # open until the process ends
                 number, way, encoding="utf-8", errors="backslashreplace", closefd=False
             )
             setattr(sys, name, stream)

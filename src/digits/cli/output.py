@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -34,12 +36,8 @@ def write_records(
 ) -> None:
     """Write `records` one by one, as a JSON list, as JSON lines, or as CSV with `columns`."""
     if fmt == "csv":
-        import csv
-
-        rows = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
-        rows.writeheader()
-        for record in records:
-            rows.writerow(record)
+        for record in chain([dict(zip(columns, columns, strict=True))], records):
+            stream.write(_csv_row(record, columns))
             stream.flush()
         return
     if fmt == "jsonl":
@@ -52,6 +50,16 @@ def write_records(
         stream.write(between + json.dumps(record))
         between = ",\n"
     stream.write("[]\n" if between == "[\n" else "\n]\n")
+
+
+def _csv_row(record: Mapping[str, Any], columns: Sequence[str]) -> str:
+    import csv
+
+    row = io.StringIO(newline="")
+    # The module quotes what is in its line ends alone, and a path may hold either.
+    writer = csv.DictWriter(row, columns, extrasaction="ignore", lineterminator="\r\n")
+    writer.writerow(record)
+    return row.getvalue().removesuffix("\r\n") + "\n"
 
 
 def flush_stdout() -> None:
