@@ -51,13 +51,20 @@ def test_the_url_is_printed_and_ctrl_c_ends_it(tmp_path: Path) -> None:
     [
         (("--model", "none.h5"), "none.h5"),
         (("--collect", "mine.csv"), "Give a name that ends in .npz."),
+        (("--collect", "file/mine.npz"), "file/mine.npz: cannot write"),
+        (("--collect", "folder.npz"), "folder.npz' is a directory"),
+        (("--collect", "/proc/mine.npz"), "/proc/mine.npz: cannot write"),
         (("--host", "192.0.2.1"), "Choose another --host or --port."),
         (("--host", " "), "--host needs an address."),
         (("--host", "no such name"), "Choose another --host or --port."),
         (("--host", "a..b"), "Choose another --host or --port."),
     ],
 )
-def test_errors_end_it_at_once(run: Run, args: tuple[str, ...], message: str) -> None:
+def test_errors_end_it_at_once(
+    run: Run, tmp_path: Path, args: tuple[str, ...], message: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.npz").mkdir()
     done = run("app", "--no-browser", *args)
     assert done.returncode in (1, 2)
     error = done.stderr.splitlines()[-1]

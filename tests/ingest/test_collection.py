@@ -96,9 +96,8 @@ def test_what_cannot_be_used_is_said_and_left_alone(tmp_path: Path, sample: Spli
     with pytest.raises(DataError, match=r"damaged or not an \.npz"):
         Collection(broken)
     (tmp_path / "file").write_text("")
-    nowhere = Collection(tmp_path / "file" / "mine.npz")
     with pytest.raises(OutputError, match="One of its folders is a file"):
-        nowhere.add(sample["test"].images[0], 0)
+        Collection(tmp_path / "file" / "mine.npz")
     mine = Collection(tmp_path / "mine.npz")
     with pytest.raises(DataError, match="range from 0 to 10"):
         mine.add(np.zeros((28, 28), np.uint8), 10)

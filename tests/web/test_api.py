@@ -83,6 +83,24 @@ def test_a_page_is_drawn(server: Server, pictures: list[Path], tmp_path: Path) -
     )  # fmt: skip
 
 
+def test_every_address_answers_head_and_options(server: Server) -> None:
+    paths = server.get("/openapi.json").json["paths"]
+    known = {path: {method.upper() for method in methods} for path, methods in paths.items()}
+    known |= {path: {"GET"} for path in ("/", "/docs", "/openapi.json", "/static/app.js")}
+    for path, methods in known.items():
+        reply = server.ask("OPTIONS", path)
+        allowed = methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
+        assert (reply.status, set(reply.headers["allow"].split(", "))) == (204, allowed), path
+        head = server.ask("HEAD", path)
+        if "GET" in methods and path != "/api/random":
+            got = server.get(path)
+            assert (head.status, head.body) == (200, b""), path
+            assert head.headers["content-length"] == str(len(got.body)), path
+        elif "GET" not in methods:
+            assert head.status == 405, path
+    assert server.ask("OPTIONS", "/none").status == server.ask("HEAD", "/none").status == 404
+
+
 def test_read_gives_what_the_command_gives(
     server: Server, run: Run, tmp_path: Path, sample: Splits
 ) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .._io.files import output_error
+from .._io.files import check_writable, output_error
 from .._io.locks import TIMEOUT, claim, exclusive
 from ..data.dataset import Dataset, Splits, joined
 from ..data.formats.npz import check_npz_name, other_arrays, write_npz
@@ -37,7 +37,7 @@ class Collection:
 
     Raises:
         DataError: If the file is not a data set.
-        OutputError: If it does not end in .npz.
+        OutputError: If it does not end in .npz, or cannot be written.
     """
 
     def __init__(self, path: str | os.PathLike[str], timeout: float = TIMEOUT) -> None:
@@ -47,6 +47,7 @@ class Collection:
         self._threads = threading.Lock()
         self._claim: BaseFileLock | None = None
         check_npz_name(self.path)
+        check_writable(self.path)
         self._read()
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..recognition.results import Reason
@@ -118,3 +119,21 @@ class PictureErrorInfo(ErrorInfo):
     """The same, and for each picture its result, or `path` and `error`."""
 
     results: list[dict[str, Any]] = []
+
+
+ModelName = Annotated[
+    str | None, Query(description="A name from /api/models; by default, the first of them.")
+]
+
+# Descriptions of error responses, by status.
+MALFORMED = {"model": ErrorInfo, "description": "The body cannot be parsed."}
+ERRORS: dict[int | str, dict[str, Any]] = {
+    400: MALFORMED,
+    404: {"model": ErrorInfo, "description": "There is no such model."},
+    409: {"model": ErrorInfo, "description": "The model cannot be used."},
+    413: {"model": ErrorInfo, "description": "The body is over 10 MB."},
+    422: {
+        "model": PictureErrorInfo,
+        "description": "A picture cannot be read, or a value is wrong.",
+    },
+}

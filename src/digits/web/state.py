@@ -6,9 +6,11 @@ import os
 import shlex
 import subprocess
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fastapi import HTTPException
+from anyio.to_thread import run_sync
+from fastapi import HTTPException, Request
 
 from ..errors import DataError
 from .model_registry import ModelRegistry, shown_path
@@ -71,3 +73,10 @@ class AppState:
 
 def _shell_command(words: list[str]) -> str:
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+async def in_thread(
+    request: Request, function: Callable[..., Any], *args: Any, queue: str = "threads"
+) -> Any:
+    """Await `function(*args)` in a thread, after earlier calls in the same queue."""
+    return await run_sync(function, *args, limiter=getattr(request.app.state, queue))
