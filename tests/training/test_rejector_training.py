@@ -25,10 +25,10 @@ from digits.training.rejector import train_rejector
 from digits.training.synthetic.negatives import generate_negatives
 
 SMALL = {"filters": (8, 16), "convolutions": (1, 1), "units": 32, "normalized": False}
-CANDIDATES, NEGATIVES, GENERATED = 600, 1200, 600
+CANDIDATES, NEGATIVES, GENERATED = 100, 400, 200
 
 
-def _trained(path: Path, sample: Splits, limit: int = 2000, epochs: int = 4, **more: int) -> Path:
+def _trained(path: Path, sample: Splits, limit: int = 2000, epochs: int = 5, **more: int) -> Path:
     some = replace(sample, parts={**sample.parts, "train": sample["train"].limit(limit)})
     sizes = {
         "candidates": CANDIDATES,
@@ -67,11 +67,11 @@ def test_the_metadata(rejector: Path, sample: Splits) -> None:
     metadata, learned = file.metadata, sample["train"].limit(2000)
     assert (file.family, metadata.seed) == (REJECTOR, 0)
     recipe = Recipe.from_settings(metadata.settings or {})
-    assert (recipe.family, recipe.epochs, recipe.augment) == (REJECTOR, 4, None)
+    assert (recipe.family, recipe.epochs, recipe.augment) == (REJECTOR, 5, None)
     assert recipe.generated_digits == GENERATED
     assert recipe.architecture["units"] == 32
     assert metadata.data == (DatasetInfo.of(learned),)
-    assert len(metadata.history) == 4
+    assert len(metadata.history) == 5
     assert 0.25 <= (metadata.temperature or 0) <= 4
     assert file.training_digests().tolist() == sorted(learned.digests.tolist())
 
@@ -94,7 +94,7 @@ def test_keras_gives_the_same_probabilities(rejector: Path, sample: Splits) -> N
 
 
 def test_a_seed_decides_everything(tmp_path: Path, sample: Splits) -> None:
-    small = {"limit": 300, "epochs": 1, "candidates": 100, "negatives": 100, "generated_digits": 50}
+    small = {"limit": 300, "epochs": 1, "candidates": 40, "negatives": 40, "generated_digits": 20}
     paths = [_trained(tmp_path / f"{i}.h5", sample, seed=1, **small) for i in range(2)]
     first, again = (_compiled(path).probabilities(sample["test"].images[:50]) for path in paths)
     assert (first == again).all()
