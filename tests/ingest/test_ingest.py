@@ -15,6 +15,7 @@ from PIL import Image
 from digits import DataError, Splits, load
 from digits.data.png import png
 from digits.ingest.pictures import ingest
+from drawing import drawn_large, on_paper
 
 
 @pytest.fixture
@@ -398,3 +399,19 @@ def test_a_name_that_contradicts_its_folder_is_asked_about(sample: Splits, tmp_p
         ingest([tmp_path])
     assert labels(tmp_path, pattern="{label}/*") == [1, 1]
     assert labels(tmp_path, pattern="{index}_{label}") == [7, 3]
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "tif"])
+def test_each_page_of_a_file_is_a_picture(sample: Splits, tmp_path: Path, suffix: str) -> None:
+    test = sample["test"]
+    (tmp_path / "7").mkdir()
+    indices = [*np.flatnonzero(test.labels == 7)[:2], int(np.flatnonzero(test.labels == 1)[0])]
+    first, *others = (
+        Image.fromarray(on_paper(drawn_large(test.images[i], 8, (60, 60, 60, 60)))) for i in indices
+    )
+    first.save(tmp_path / "7" / f"scan.{suffix}", save_all=True, append_images=others)
+    result = ingest([tmp_path])
+    names = [f"{tmp_path}/7/scan.{suffix}#{number}" for number in (1, 2, 3)]
+    assert list(result.paths) == names
+    assert result.dataset.labels.tolist() == [7, 7, 7]
+    assert [doubt.path for doubt in result.doubts] == names[2:]

@@ -67,7 +67,8 @@ def command(
 
     FOLDER is a folder of pictures, a single file, or a quoted glob. Each picture is preprocessed as
     for `digits predict`. Labels are taken from folders named as digits (7, seven,
-    class_7), from file names (7_1558.png or 0012_7.png), or from a CSV file.
+    class_7), from file names (7_1558.png, 0012_7.png, seven_12.png), or from a CSV file. Each page
+    of a PDF or TIFF file is a picture.
 
     Files that cannot be read or have no label are reported and left out. Pictures that are
     recognized as no digit, or clearly as another digit than their label, are reported too, but

@@ -10,6 +10,7 @@ import numpy as np
 from ..data.dataset import Dataset
 from ..imaging.decode import decode
 from ..imaging.foreground import Ink
+from ..imaging.pages import Page
 from ..models.find import shipped_folder
 from ..recognition import rejector
 from ..recognition.recognizer import Recognizer
@@ -33,7 +34,7 @@ class Doubt(NamedTuple):
 
 def find_doubts(
     dataset: Dataset,
-    paths: Sequence[str],
+    pictures: Sequence[str | Page],
     ink: Ink = "auto",
     transpose: bool = False,
     workers: int | None = None,
@@ -44,7 +45,7 @@ def find_doubts(
 
     Args:
         dataset: The pictures as preprocessed.
-        paths: The file of each.
+        pictures: Where each comes from: the path or page of a file.
         ink: See `preprocess`.
         transpose: See `ingest`.
         workers: Number of processes; one per processor if None.
@@ -53,11 +54,11 @@ def find_doubts(
     # only the hundredth of the pictures where that guess is not the label.
     guesses = rejector.probabilities(dataset.images).argmax(axis=1)
     suspects = np.flatnonzero(guesses != dataset.labels).tolist()
-    sources = (decode(paths[i]).transposed() if transpose else paths[i] for i in suspects)
+    sources = (decode(pictures[i]).transposed() if transpose else pictures[i] for i in suspects)
     outcomes = Recognizer(shipped_folder() / "cnn.h5").predict_many(sources, ink, workers=workers)
     labels = dataset.labels.tolist()
     return tuple(
-        Doubt(paths[i], labels[i], outcome.result)
+        Doubt(outcome.name, labels[i], outcome.result)
         for i, outcome in zip(suspects, outcomes, strict=True)
         if outcome.result and _is_doubtful(outcome.result, labels[i])
     )

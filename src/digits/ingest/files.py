@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from .._io.files import read_error
 from ..errors import DataError, DigitsError
 from ..imaging.find import walk_pictures
+from ..imaging.pages import Page, pages_of
 
 _PARTS = {
     "train": ("train", "training"),
@@ -22,13 +23,14 @@ _PART_OF_FOLDER = {folder: part for part, folders in _PARTS.items() for folder i
 
 
 class PictureFile(NamedTuple):
-    """A file that may be a picture.
+    """A file that may be a picture, or a page of one.
 
     Attributes:
         path, inside, source: As of `FoundFile`.
         absolute: Its absolute path, with `/`.
         part: `train`, `validation` or `test` if it is below such a folder of its source, else
             `all`.
+        page: Which page of the file; None for all of it.
     """
 
     path: str
@@ -36,6 +38,22 @@ class PictureFile(NamedTuple):
     source: int
     absolute: str
     part: str
+    page: Page | None = None
+
+    @property
+    def picture(self) -> str | Page:
+        """What to decode."""
+        return self.page or self.path
+
+    @property
+    def name(self) -> str:
+        """What to call it in results and errors."""
+        return self.page.name if self.page else self.path
+
+    def pages(self) -> Iterator[PictureFile]:
+        """Each page of a PDF or TIFF file, or the file as it is."""
+        for page in pages_of(self.path):
+            yield self if isinstance(page, str) else self._replace(page=page)
 
 
 def find_files(

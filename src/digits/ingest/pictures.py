@@ -38,7 +38,7 @@ class IngestResult:
     Attributes:
         splits: `train` and `test` (or one of them), or `all`.
         dataset: All pictures taken in, in the order of `paths`.
-        paths: The file of each picture.
+        paths: The file of each picture; of a page, `file.pdf#2`.
         rejected: For each file or folder that was left out, an error with its `path`.
         doubts: The pictures taken in whose label the recognizer doubts.
         flaws: What seems to be wrong with all of them together: see `find_flaws`.
@@ -107,7 +107,10 @@ def ingest(
         raise _unusable(rejected, 0) if rejected else _nothing(paths)
     files = _in_parts(files, paths, test_fraction, rejected)
     files, labels = _labeled(files, paths, pattern, labels_csv, rejected)
-    images, errors = read_images([file.path for file in files], ink, transpose, workers, progress)
+    pages = [(page, label) for f, label in zip(files, labels, strict=True) for page in f.pages()]
+    files, labels = [page for page, _ in pages], [label for _, label in pages]
+    pictures = [file.picture for file in files]
+    images, errors = read_images(pictures, ink, transpose, workers, progress)
     rejected += [error for error in errors if error]
     used = [i for i, error in enumerate(errors) if not error]
     if not used:
@@ -121,11 +124,12 @@ def ingest(
     splits = _split(dataset, files, test_fraction, seed)
     if shuffle:
         splits = Splits(name, {part: data.shuffled(seed) for part, data in splits.items()})
-    taken = tuple(file.path for file in files)
-    doubts = find_doubts(dataset, taken, ink, transpose, workers) if check else ()
+    pictures = [file.picture for file in files]
+    doubts = find_doubts(dataset, pictures, ink, transpose, workers) if check else ()
     # Whatever the ink was, it is light on dark now.
     flaws = tuple(find_flaws(dataset, ["--transpose"])) if check else ()
     place = _place_of_labels(files, pattern, labels_csv)
+    taken = tuple(file.name for file in files)
     return IngestResult(splits, dataset, taken, tuple(rejected), doubts, flaws, place)
 
 
