@@ -136,6 +136,7 @@ def test_development_needs_only_declared_packages(folder: str) -> None:
             *project["dependencies"],
             *extras["dev"],
             *extras["bench"],
+            *extras["fuzz"],
             *extras["formats"],
         ]
     }

@@ -381,8 +381,8 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         load(tmp_path / "nothing.npz")
     assert str(caught.value) == (
         f"{tmp_path / 'nothing.npz'}: it does not exist. Give auto, mnist, sample, or a path: "
-        "an .npz file, a .csv file, a folder of idx files, a folder of .npy files, "
-        "Parquet files, a .mat file or a folder of pictures."
+        "an .npz file, a .csv file, a folder of .csv files, a folder of idx files, "
+        "a folder of .npy files, Parquet files, a .mat file or a folder of pictures."
     )
     with pytest.raises(DataError, match="there are no pictures"):
         load(tmp_path)

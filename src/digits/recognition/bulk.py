@@ -62,7 +62,7 @@ def pictures_in(source: Source) -> Iterator[Source | PictureError]:
     if not isinstance(source, str | os.PathLike):
         yield source
         return
-    if not csv.is_csv(Path(source)):
+    if not csv.matches(Path(source)):
         yield from pages_of(source)
         return
     try:

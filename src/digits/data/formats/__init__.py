@@ -56,6 +56,7 @@ class Format:
 FORMATS = (
     Format("an .npz file", f"{__name__}.npz"),
     Format("a .csv file", f"{__name__}.csv"),
+    Format("a folder of .csv files", f"{__name__}.csv_folder"),
     Format("a folder of idx files", f"{__name__}.idx"),
     Format("a folder of .npy files", f"{__name__}.npy"),
     Format("Parquet files", f"{__name__}.parquet"),

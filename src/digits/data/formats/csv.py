@@ -1,9 +1,8 @@
-"""CSV files with 784 pixels a line, and a label, as Kaggle distributes MNIST; a folder of two."""
+"""CSV files with 784 pixels a line, and a label, as Kaggle distributes MNIST."""
 
 from __future__ import annotations
 
 import csv
-import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,52 +17,38 @@ from ...errors import DataError
 from ..arrays import Images, as_images
 from ..dataset import Dataset, Splits, as_dataset
 from .limits import SizeLimit
-from .names import LABEL_NAMES, part_of
+from .names import LABEL_NAMES
 from .packed import DAMAGE, open_unpacked
 
 _REMEDY = "Give lines of a label and 784 pixels: label,pixel0,…,pixel783"
-_DELIMITERS = ",;\t"
+DELIMITERS = ",;\t"
 _INDEX_NAMES = {"", "index", "id", "imageid", "image_id", "unnamed: 0"}
-_PIXELS = 784
-_MAX_LINE = 100_000  # bytes of a header or a row
+PIXELS = 784
 _BLOCK = 4 << 20  # characters read at a time: about 2,000 lines
 _ROWS = 4096  # moved at a time
 _SHORT_LINES = 1000  # empty ones, for example; all others have 784 cells and delimiters
 _MANGLED = re.compile(r"\d+\.\d+")  # of a header that was made of a row: 0, 0.1, 0.2 for zeros
 
-log = logging.getLogger(__name__)
-
 
 def matches(path: Path) -> bool:
     """See `Reader`."""
-    return bool(_parts_in(path)) if path.is_dir() else is_csv(path)
+    return path.name.lower().endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz")) and path.is_file()
 
 
 def read(path: Path, name: str, max_size: int | None = None) -> Splits:
-    """Read lines of a label and 784 pixels; of a folder, the files of train and test.
+    """Read lines of a label and 784 pixels.
 
     The label is in the column with that name, else in the first or the last; a column that counts
     the lines is left out. The delimiter is a comma, a semicolon or a tab. A first line that was
     taken for a header by another program (whose repeated cells it wrote as 0, 0.1, 0.2) is read as
     a line of pixels. See `Reader`.
     """
-    files = _parts_in(path) if path.is_dir() else {"all": path}
-    limit = SizeLimit(files.values(), max_size)
-    parts = {}
-    for part, file in files.items():
-        title = name if part == "all" else f"{name} {part}"
-        try:
-            parts[part] = _read_file(file, title, limit)
-        except _NoLabelsError as error:  # a competition's test set
-            if len(files) == 1:
-                raise
-            log.warning("%s: %s, so it is left out. %s", file, error.problem, error.remedy)
-    if not parts:
-        raise _NoLabelsError(path)
-    return Splits(name, parts)
+    return Splits(name, {"all": read_part(path, name, SizeLimit([path], max_size))})
 
 
-class _NoLabelsError(DataError):
+class NoLabelsError(DataError):
+    """A file of pixels alone."""
+
     def __init__(self, path: Path) -> None:
         super().__init__(
             "there are no labels",
@@ -72,37 +57,13 @@ class _NoLabelsError(DataError):
         )
 
 
-def _read_file(path: Path, name: str, limit: SizeLimit) -> Dataset:
+def read_part(path: Path, name: str, limit: SizeLimit) -> Dataset:
+    """Read one file. Arguments and errors as of `read`, or NoLabelsError."""
     table = _read_table(path, limit)
     labels = table.labels(path)
     if labels is None:
-        raise _NoLabelsError(path)
+        raise NoLabelsError(path)
     return as_dataset((table.pixels(), labels), name)
-
-
-def is_csv(path: Path) -> bool:
-    """Whether a path is that of a CSV file, by its name."""
-    return path.name.lower().endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz")) and path.is_file()
-
-
-def _parts_in(folder: Path) -> dict[str, Path]:
-    """The files of train and test in a folder; none if more than one may be either."""
-    try:
-        files = [path for path in sorted(folder.iterdir()) if is_csv(path) and _is_wide(path)]
-    except OSError:  # whoever reads it reports it
-        return {}
-    parts = {part_of(path): path for path in files}
-    return parts if "all" not in parts and len(parts) == len(files) else {}
-
-
-def _is_wide(path: Path) -> bool:
-    """Whether the first line has a cell for each pixel, and is no list of names and labels."""
-    try:
-        with open_unpacked(path) as file:
-            line = file.readline(_MAX_LINE).decode(errors="replace")
-    except (OSError, *DAMAGE):
-        return False
-    return any(line.count(delimiter) >= _PIXELS - 1 for delimiter in _DELIMITERS)
 
 
 def read_images(path: Path) -> Images:
@@ -175,16 +136,16 @@ class _Table:
         count, pixels = len(self.values), self.values.reshape(-1)
         for start in range(0, count, _ROWS):  # each goes to before where it was
             rows = np.delete(self.values[start : start + _ROWS], column, axis=1)
-            pixels[start * _PIXELS : start * _PIXELS + rows.size] = rows.reshape(-1)
-        return pixels[: count * _PIXELS].reshape(count, _PIXELS)
+            pixels[start * PIXELS : start * PIXELS + rows.size] = rows.reshape(-1)
+        return pixels[: count * PIXELS].reshape(count, PIXELS)
 
     @cached_property
     def _label(self) -> int | None:
-        if self.values.shape[1] == _PIXELS:
+        if self.values.shape[1] == PIXELS:
             return None
-        if self.layout.label is not None and self.layout.label <= _PIXELS:
+        if self.layout.label is not None and self.layout.label <= PIXELS:
             return self.layout.label
-        return _PIXELS if self._may_be_labels(-1) and not self._may_be_labels(0) else 0
+        return PIXELS if self._may_be_labels(-1) and not self._may_be_labels(0) else 0
 
     def _may_be_labels(self, column: int) -> bool:
         values = self.values[:, column]
@@ -203,7 +164,7 @@ def _read_table(path: Path, limit: SizeLimit) -> _Table:
                 else:
                     block = _parse(layout, lines)
                 width = block.shape[1]
-                if width not in (_PIXELS, _PIXELS + 1):
+                if width not in (PIXELS, PIXELS + 1):
                     problem = f"there are {width + layout.counted} columns instead of 785"
                     raise DataError(problem, _REMEDY, path)
                 limit.count(rows.add(block), path)
@@ -262,27 +223,27 @@ def _blocks(file: IO[bytes]) -> Iterator[list[str]]:
 
 def _lines(content: bytes, encoding: str) -> list[str]:
     lines = content.decode(encoding).splitlines()
-    if len(lines) > _SHORT_LINES + len(content) // _PIXELS:  # without this, they would take minutes
+    if len(lines) > _SHORT_LINES + len(content) // PIXELS:  # without this, they would take minutes
         raise ValueError("the lines are too short")
     return [line for line in lines if line and not line.isspace()]
 
 
 def _begin(lines: list[str]) -> tuple[_Layout, NDArray[Any]]:
     """The layout, and the rows of the first block. Raises ValueError if they are not numbers."""
-    delimiter = max(_DELIMITERS, key=lines[0].count)
+    delimiter = max(DELIMITERS, key=lines[0].count)
     first = [c.strip().lower() for row in csv.reader(lines[:1], delimiter=delimiter) for c in row]
     counted = first == [str(number) for number in range(len(first))]
     names = first if counted or any(not _is_number(cell) for cell in first) else []
     lines = lines[bool(names) :]
     layout = _Layout(delimiter, names)
     if not lines:
-        return layout, np.empty((0, _PIXELS), np.uint8)
+        return layout, np.empty((0, PIXELS), np.uint8)
     values = layout.parse(lines, np.float32)
     if not names and len(values) > 1 and _was_taken_for_header(first, values[1:]):
         values[0] = np.floor(values[0])
     named = bool(names) and names[0] in _INDEX_NAMES
     counts = len(values) > 1 and bool((np.diff(values[:, 0]) == 1).all())
-    if named or (values.shape[1] == _PIXELS + 2 and counts):
+    if named or (values.shape[1] == PIXELS + 2 and counts):
         return replace(layout, counted=True), values[:, 1:]
     return layout, values
 
