@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--rounds",
+        type=int,
+        help="how often the tests in tests/durability kill, interrupt and repeat",
+    )
+
+
 @pytest.fixture(scope="session")
 def sample() -> Splits:
     """The 5,000 real MNIST digits that are always there."""
