@@ -163,3 +163,14 @@ def test_room_is_checked_before_training(tmp_path: Path, monkeypatch: pytest.Mon
     ):
         train("dense", "sample", checkpoint=tmp_path / "run" / "checkpoint.h5", **FEW)
     assert not list(tmp_path.iterdir())
+
+
+def test_saving_a_training_again_keeps_the_model_before(
+    whole: Trained, models: dict[str, Path], tmp_path: Path
+) -> None:
+    """As when it was killed after the first time, and resumed."""
+    path = tmp_path / "m.h5"
+    path.write_bytes(models["dense"].read_bytes())
+    for _ in range(2):
+        whole.save(path)
+        assert (tmp_path / "m.h5.bak").read_bytes() == models["dense"].read_bytes()

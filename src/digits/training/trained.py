@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._io.files import check_writable, write_text
-from ..errors import OutputError
+from ..errors import ModelError, OutputError
 from ..evaluation.metrics import Score
 from ..models import file as model_file
 from ..models.find import OWN, find_model
@@ -58,7 +58,8 @@ class Trained:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model to `path`, and its history and settings into the run folder beside it.
 
-        An earlier model at `path` is kept as PATH.bak.
+        An earlier model at `path` is kept as PATH.bak, unless it is this one: a training that was
+        killed just after it was saved is resumed to save it again.
 
         Returns:
             The run folder.
@@ -67,12 +68,26 @@ class Trained:
             OutputError: Something cannot be written.
         """
         path = Path(path)
-        model_file.write(path, self.model, self.metadata, self.compiled, self.training_digests)
+        model_file.write(
+            path,
+            self.model,
+            self.metadata,
+            self.compiled,
+            self.training_digests,
+            backup=not self._is_saved_at(path),
+        )
         trust(path)
         folder = run_folder(path)
         write_text(folder / "history.csv", history_csv(self.history))
         write_text(folder / "settings.json", json.dumps(self.metadata.to_json(), indent=2) + "\n")
         return folder
+
+    def _is_saved_at(self, path: Path) -> bool:
+        """Whether the file at `path` is of the same training; the seconds of epochs tell."""
+        try:
+            return model_file.read(path).metadata.history == self.history
+        except ModelError:
+            return False
 
     def save_or_rescue(self, path: str | os.PathLike[str]) -> Path:
         """As `save`, but when that fails, save to a new temporary folder before raising.
