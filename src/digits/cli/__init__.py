@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import io
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -46,10 +47,27 @@ class _Digits(click.Group):
         command: click.Command = module.command
         return command
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _aborting():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _aborting():
+            return super().invoke(ctx)
+
     def main(self, *args: Any, **kwargs: Any) -> Any:
         kwargs["standalone_mode"] = False
         kwargs.setdefault("prog_name", "digits")
         sys.exit(_status(lambda: super(_Digits, self).main(*args, **kwargs)))
+
+
+@contextlib.contextmanager
+def _aborting() -> Iterator[None]:
+    """Raise Abort for an interrupt, as Click does, but without its empty line on stderr."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        raise click.Abort from interrupt
 
 
 def _status(run: Any) -> int:

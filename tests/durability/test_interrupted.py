@@ -1,0 +1,103 @@
+"""SIGINT and SIGTERM at random moments: status 130 or 143, and one line that says how to go on.
+
+Four moments of a training and two of each other command; for twenty-five of each,
+
+    python -m pytest tests/durability/test_interrupted.py --rounds 25
+
+The first moment is when the program handles signals. Before that, for some hundredths of a second,
+Python itself starts, and ends as it does.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+
+from commands import Run
+from digits.training import checkpoint
+from durability.processes import Command, all_temporary, started, temporary_files
+
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.skipif(sys.platform != "linux", reason="needs /proc"),
+]
+
+SIGNALS = {signal.SIGINT: (130, "Interrupted."), signal.SIGTERM: (143, "Terminated.")}
+
+
+def _check(command: Command, number: int, said: str) -> None:
+    """Send a signal, and check the end: `said` is a pattern of what follows the first word."""
+    command.send(number)
+    status, first = SIGNALS[signal.Signals(number)]
+    assert command.wait() == status, command.said
+    assert re.fullmatch(f"{first}{said}\n", command.said), command.said
+
+
+@pytest.fixture
+def signals() -> Iterator[int]:
+    return cycle(SIGNALS)
+
+
+def test_a_training_says_how_to_go_on(
+    signals: Iterator[int], small: Path, rounds: Callable[[int], int], tmp_path: Path
+) -> None:
+    begin = ["train", "--arch", "dense", "--data", small, "--epochs", 10**6, "-o", "m.h5", "-q"]
+    go_on = r" (m-run/checkpoint\.h5 is the model after epoch \d+\. )?Go on with: digits (.*)"
+    path = tmp_path / "m-run" / checkpoint.NAME
+    args = begin
+    for number in range(rounds(4)):
+        with started(tmp_path, *args) as command:
+            assert command.wait_until(command.handles_signals)
+            if number % 2:  # else while it starts, most probably
+                before = path.stat().st_mtime_ns if path.exists() else 0
+                command.wait_until(
+                    lambda before=before: path.exists() and path.stat().st_mtime_ns != before
+                )
+                _ = random.random() < 0.5 and command.wait_until(
+                    lambda: temporary_files(path.parent, ".h5")
+                )
+                assert command.let_run(0.2)
+            else:
+                assert command.let_run(4)
+            saved = path.exists()
+            _check(command, next(signals), go_on if saved else r"( Nothing was saved yet\.)?")
+        assert not all_temporary(tmp_path)
+        if path.exists():
+            checkpoint.read(path)
+            args = ["train", "--resume", "-o", "m.h5", "-q"]
+            assert not saved or command.said.rstrip().endswith("digits train --resume -o m.h5")
+    assert path.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("predict", ("predict", "pictures", "--format", "jsonl", "-o", "out.jsonl")),
+        ("ingest", ("ingest", "pictures", "-o", "out.npz", "-q")),
+        ("export-png", ("export-png", "out", "--data", "sample")),
+    ],
+)
+def test_other_commands_end_with_one_line(
+    name: str,
+    args: tuple[str, ...],
+    signals: Iterator[int],
+    rounds: Callable[[int], int],
+    run: Run,
+    tmp_path: Path,
+) -> None:
+    assert run("export-png", "pictures", "--data", "sample", "--split", "test").returncode == 0
+    outputs = {path.name for path in tmp_path.iterdir()}
+    for _ in range(rounds(2)):
+        with started(tmp_path, *args) as command:
+            assert command.wait_until(command.handles_signals)
+            assert command.let_run(1)
+            _check(command, next(signals), "")
+        assert {path.name for path in tmp_path.iterdir()} - outputs <= {".out.npz.lock"}
+    assert run(*args, "--overwrite").returncode == 0
