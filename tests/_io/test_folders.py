@@ -25,8 +25,22 @@ def test_nothing_is_there_before_all_is(tmp_path: Path) -> None:
         (stage / "sub").mkdir()
         (stage / "sub" / "a").write_text("a")
         (stage / "b").write_text("b")
-        assert [path for path in folder.iterdir() if not path.name.startswith(".")] == []
+        assert not folder.exists()
     assert content(folder) == {"sub/a": "a", "b": "b"}
+    assert list(folder.parent.iterdir()) == [folder]
+    (tmp_path / "plain").mkdir()
+    assert folder.stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_of_two_writers_of_a_new_folder_the_second_fails(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    first, second = (filling(folder, overwrite=True) for _ in range(2))
+    with pytest.raises(OutputError, match="exists already"), second as stage:
+        write_text(stage / "a", "second")
+        with first as other:
+            write_text(other / "a", "first")
+    assert content(folder) == {"a": "first"}
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_a_failure_leaves_no_trace(tmp_path: Path) -> None:

@@ -64,12 +64,12 @@ class Command:
     def running(self) -> bool:
         return self.process.poll() is None
 
-    def wait_until(self, happened: Callable[[], object]) -> bool:
-        """Wait until something has happened; False if the command has ended before."""
+    def wait_until(self, happened: Callable[..., object], *args: object) -> bool:
+        """Wait until `happened(*args)`; False if the command has ended before."""
         deadline = time.monotonic() + TIMEOUT  # a hang ends as a failure
-        while not happened():
+        while not happened(*args):
             if not self.running:
-                return bool(happened())
+                return bool(happened(*args))
             assert time.monotonic() < deadline, self.said[-2000:]
             time.sleep(POLL)
         return True
@@ -125,6 +125,20 @@ def temporary_files(folder: Path, suffix: str = "") -> list[Path]:
     return list(folder.glob(f".digits-????????{suffix}"))
 
 
+def files_below(folder: Path) -> int:
+    """The number of files in `folder` and below, also while they come and go."""
+    return sum(len(names) for _, _, names in os.walk(folder))
+
+
 def all_temporary(folder: Path) -> list[Path]:
     """As `temporary_files`, in all folders below too."""
     return list(folder.rglob(".digits-*"))
+
+
+def version(path: Path) -> tuple[int, int] | None:
+    """Changes whenever a file is replaced; None if there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_mtime_ns

@@ -22,7 +22,7 @@ import pytest
 
 from commands import Run
 from digits.training import checkpoint
-from durability.processes import Command, all_temporary, started, temporary_files
+from durability.processes import Command, all_temporary, started, temporary_files, version
 
 pytestmark = [
     pytest.mark.heavy,
@@ -56,13 +56,10 @@ def test_a_training_says_how_to_go_on(
         with started(tmp_path, *args) as command:
             assert command.wait_until(command.handles_signals)
             if number % 2:  # else while it starts, most probably
-                before = path.stat().st_mtime_ns if path.exists() else 0
-                command.wait_until(
-                    lambda before=before: path.exists() and path.stat().st_mtime_ns != before
-                )
-                _ = random.random() < 0.5 and command.wait_until(
-                    lambda: temporary_files(path.parent, ".h5")
-                )
+                before = version(path)
+                command.wait_until(lambda before=before: version(path) != before)
+                if random.random() < 0.5:
+                    command.wait_until(temporary_files, path.parent, ".h5")
                 assert command.let_run(0.2)
             else:
                 assert command.let_run(4)

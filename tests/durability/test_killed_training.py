@@ -25,7 +25,7 @@ from digits import Recognizer, train
 from digits.models import file as model_file
 from digits.models.families import FAMILIES
 from digits.training import checkpoint
-from durability.processes import Command, all_temporary, started, temporary_files
+from durability.processes import Command, all_temporary, started, temporary_files, version
 
 pytestmark = [
     pytest.mark.heavy,
@@ -45,21 +45,21 @@ def _while_it_saves_a_checkpoint(folder: Path, command: Command) -> bool:
     for _ in range(random.randint(1, 3)):
         if not command.wait_until(lambda: not temporary_files(folder / RUN, ".h5")):
             return False
-        if not command.wait_until(lambda: temporary_files(folder / RUN, ".h5")):
+        if not command.wait_until(temporary_files, folder / RUN, ".h5"):
             return False
     return command.let_run(0.03)
 
 
 def _between_checkpoints(folder: Path, command: Command) -> bool:
     for _ in range(random.randint(1, 3)):
-        before = _version(folder / CHECKPOINT)
-        if not command.wait_until(lambda before=before: _version(folder / CHECKPOINT) != before):
+        before = version(folder / CHECKPOINT)
+        if not command.wait_until(lambda before=before: version(folder / CHECKPOINT) != before):
             return False
     return command.let_run(0.3)
 
 
 def _while_it_saves_the_model(folder: Path, command: Command) -> bool:
-    return command.wait_until(lambda: temporary_files(folder, ".h5")) and command.let_run(0.03)
+    return command.wait_until(temporary_files, folder, ".h5") and command.let_run(0.03)
 
 
 def _while_it_starts(folder: Path, command: Command) -> bool:
@@ -67,8 +67,8 @@ def _while_it_starts(folder: Path, command: Command) -> bool:
 
 
 def _after_it_saved_the_model(folder: Path, command: Command) -> bool:
-    before = _version(folder / MODEL)
-    return command.wait_until(lambda: _version(folder / MODEL) != before) and command.let_run(1)
+    before = version(folder / MODEL)
+    return command.wait_until(lambda: version(folder / MODEL) != before) and command.let_run(1)
 
 
 MOMENTS: tuple[Moment, ...] = (
@@ -78,14 +78,6 @@ MOMENTS: tuple[Moment, ...] = (
     _while_it_starts,
     _after_it_saved_the_model,
 )
-
-
-def _version(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_ino, status.st_mtime_ns
 
 
 def _weights(path: Path) -> list[bytes]:

@@ -18,38 +18,64 @@ from .temporary import COMPLETE, lock, move_up, remove_leftovers, temporary_fold
 def filling(folder: AnyPath, *, overwrite: bool) -> Iterator[Path]:
     """Write files into a folder: all of them, or none.
 
-    Yields an empty hidden folder in it. When the block ends without an exception, what is in there
-    is moved to `folder`; otherwise it is deleted, and so is `folder` if it is new. What a killed
-    process leaves is removed by the next one, or moved if it was complete.
+    Yields an empty hidden folder. When the block ends without an exception, it becomes `folder`, or
+    what is in there is moved to `folder` if that exists; otherwise it is deleted. A new folder thus
+    appears with all its files at once. What a killed process leaves is removed by the next one; or
+    moved, if it was complete and the folder existed.
 
     Args:
-        folder: Where the files are to be; made if missing.
+        folder: Where the files are to be; made if missing, which a block must not do.
         overwrite: Whether files of the same name are replaced.
 
     Raises:
         OutputError: The files cannot be written, or must not be replaced.
     """
     target = Path(folder)
-    made = [each for each in (target, *target.parents) if not each.exists()]
+    fill = _existing if os.path.lexists(target) else _new
     try:
-        target.mkdir(parents=True, exist_ok=True)
-        with _reserved(target), temporary_folder(target) as stage:
+        with fill(target, overwrite) as stage:
             try:
                 yield stage
             except OutputError as error:
                 raise _as_in(target, stage, error) from error
-            _check_places(stage, target, overwrite)
-            complete = stage.rename(stage.with_name(stage.name + COMPLETE))
-            try:
-                move_up(complete, lambda path, place: _put(path, place, overwrite))
-            finally:
-                shutil.rmtree(complete, ignore_errors=True)
     except OSError as error:
         raise output_error(folder, error) from error
+
+
+@contextlib.contextmanager
+def _new(target: Path, _: bool) -> Iterator[Path]:
+    """Fill a folder beside `target`, and rename it."""
+    made = [each for each in target.parents if not each.exists()]
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with temporary_folder(target.parent) as hidden:
+            stage = hidden / "new"  # with the usual permissions, which `hidden` has not
+            stage.mkdir()
+            yield stage
+            try:
+                stage.rename(target)
+            except OSError:
+                if os.path.lexists(target):  # another process was faster
+                    raise exists_error(target) from None
+                raise
     finally:
         for each in made:
             with contextlib.suppress(OSError):
                 each.rmdir()  # if it is empty
+
+
+@contextlib.contextmanager
+def _existing(target: Path, overwrite: bool) -> Iterator[Path]:
+    """Fill a folder in `target`, and move what is in it file by file."""
+    target.mkdir(exist_ok=True)  # fails if it is no folder
+    with _reserved(target), temporary_folder(target) as stage:
+        yield stage
+        _check_places(stage, target, overwrite)
+        complete = stage.rename(stage.with_name(stage.name + COMPLETE))
+        try:
+            move_up(complete, lambda path, place: _put(path, place, overwrite))
+        finally:
+            shutil.rmtree(complete, ignore_errors=True)
 
 
 @contextlib.contextmanager

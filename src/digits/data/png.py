@@ -133,7 +133,9 @@ def _bad_template(template: str, problem: str, remedy: str) -> DataError:
 
 def _refuse_files(folder: Path, overwrite: bool) -> None:
     """Raise OutputError if `folder`, which is being filled, contains files that may not be."""
-    if not overwrite and any(not is_temporary(path) for path in folder.iterdir()):
+    if overwrite or not folder.exists():
+        return
+    if any(not is_temporary(path) for path in folder.iterdir()):
         raise OutputError(
             "the folder already contains files",
             "Choose another folder, or add --overwrite to write into it",
