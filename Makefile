@@ -88,8 +88,9 @@ wild: $(VENV)/ready
 bench-files: $(VENV)/ready
 	$(BIN)/python benchmarks/any_file.py $(SAVE)
 
-## fuzz: 10,000 broken pictures through the decoder; with TARGET=csv (or npz, idx, npy, picture,
-## keras, h5), bytes that reach new code, MINUTES=60 of them, going on from fuzz/TARGET
+## fuzz: 10,000 broken pictures through the decoder, and files that unpack to gigabytes; with
+## TARGET=csv (or npz, idx, npy, picture, keras, h5), bytes that reach new code, MINUTES=60 of them,
+## going on from fuzz/TARGET
 MINUTES ?= 60
 fuzz: $(VENV)/ready
 ifdef TARGET
@@ -97,6 +98,7 @@ ifdef TARGET
 	$(BIN)/python benchmarks/coverage_fuzz.py $(TARGET) --minutes $(MINUTES)
 else
 	$(BIN)/python benchmarks/fuzz.py
+	$(BIN)/python benchmarks/hostile_sizes.py
 	@echo "To go on: make fuzz TARGET=npz MINUTES=60 (see benchmarks/coverage_fuzz.py)"
 endif
 
