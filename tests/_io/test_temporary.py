@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs locks of POSIX")
 
 CODE = """
 import sys
+import threading
 from pathlib import Path
 from digits._io.files import replacing
 with replacing(Path(sys.argv[1]) / "a.txt") as temporary:
@@ -79,3 +81,23 @@ def test_files_of_others_are_left_alone(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
     remove_leftovers(tmp_path)
     assert (tmp_path / name).exists()
+
+
+def test_new_ones_are_made_while_others_look_for_leftovers(tmp_path: Path) -> None:
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.is_set():
+            remove_leftovers(tmp_path)
+
+    other = threading.Thread(target=look)
+    other.start()
+    try:
+        for _ in range(500):
+            with temporary_file(tmp_path) as file, temporary_folder(tmp_path) as folder:
+                assert file.exists()
+                assert folder.exists()
+    finally:
+        ended.set()
+        other.join()
+    assert not list(tmp_path.iterdir())

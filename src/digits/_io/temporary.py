@@ -73,13 +73,17 @@ def lock(path: Path) -> Iterator[bool | None]:
     """Lock a file or folder against other processes that do the same, without waiting.
 
     Yields:
-        True; False if another process holds the lock; None if there are no locks on this file
-        system.
+        True; False if another process holds the lock, or has removed the file; None if there are
+        no locks on this file system.
     """
     if fcntl is None:
         yield None
         return
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        yield False
+        return
     try:
         yield _flock(descriptor)
     finally:
