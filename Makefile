@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-heavy test-all coverage lint docs pictures models bench bench-app bench-speed bench-fast bench-accuracy bench-files fuzz wild clean
+.PHONY: demo test test-heavy test-all coverage lint docs pictures models bench bench-app bench-speed bench-fast bench-accuracy bench-files bench-many fuzz wild clean
 
 ## demo: set up, then train on the embedded digits, score, and read some pictures
 demo: $(VENV)/ready
@@ -83,6 +83,10 @@ bench: $(VENV)/ready
 ## wild: read other people's pictures, in the folder WILD (see the script), and what is no digit
 wild: $(VENV)/ready
 	$(BIN)/python benchmarks/wild.py $(WILD) --model cnn --model dense --model rnn $(SAVE)
+
+## bench-many: memory and time over 100,000 picture files (ten minutes)
+bench-many: $(VENV)/ready
+	$(BIN)/python benchmarks/many_pictures.py $(SAVE)
 
 ## bench-files: data sets, models and pictures of every kind that people hand around (three minutes)
 bench-files: $(VENV)/ready
