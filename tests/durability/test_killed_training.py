@@ -12,7 +12,7 @@ import random
 import re
 import tempfile
 from collections.abc import Callable
-from itertools import cycle
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +101,9 @@ def test_it_ends_as_if_it_had_not_been_killed(
     begin = ("train", "--arch", family, "--data", small, *options, "-o", MODEL)
     go_on = ("train", "--resume", "-o", MODEL)
     moments, left = cycle(MOMENTS), rounds(2 if family == "dense" else 1)
+    folders = (tmp_path / str(number) for number in count())
     while left:
-        folder = tmp_path / f"{left}"
+        folder = next(folders)
         scratch = folder / "scratch"
         scratch.mkdir(parents=True)
         (folder / MODEL).write_bytes(older)

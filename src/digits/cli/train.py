@@ -133,8 +133,7 @@ def command(
     """
     from .._io.signals import advising
     from .._io.stderr import native_stderr_silenced
-    from ..training.run import train
-    from ..training.trained import check_output, checkpoint_of, resumed_output
+    from ..training.trained import check_output, resumed_output
 
     if options["mix"] is not None and options["start"] is None and not resume:
         raise click.UsageError("--mix needs --from.")
@@ -148,27 +147,43 @@ def command(
         if resume:
             trained = _resumed(path, loader, options, callback, progress)
         else:
-            _note_unfinished(path)
-            trained = train(
-                arch,
-                data,
-                data_dir=loader.data_dir,
-                invert=loader.invert,
-                transpose=loader.transpose,
-                max_size=loader.max_size,
-                checkpoint=checkpoint_of(path),
-                callback=callback,
-                progress=progress,
-                **options,
-            )
+            trained = _begun(path, loader, options, callback, progress, arch, data)
         folder = trained.save_or_rescue(path)
         _save_curves(trained, folder)
     _report(trained, path, folder)
 
 
+def _begun(
+    path: Path,
+    loader: Loader,
+    options: dict[str, Any],
+    callback: SilentProgress,
+    progress: Any,
+    arch: str | None,
+    data: tuple[str, ...],
+) -> Trained:
+    from ..training.run import train
+    from ..training.trained import checkpoint_of
+
+    _note_unfinished(path)
+    return train(
+        arch,
+        data,
+        data_dir=loader.data_dir,
+        invert=loader.invert,
+        transpose=loader.transpose,
+        max_size=loader.max_size,
+        checkpoint=checkpoint_of(path),
+        callback=callback,
+        progress=progress,
+        **options,
+    )
+
+
 def _resumed(
     path: Path, loader: Loader, options: dict[str, Any], callback: SilentProgress, progress: Any
 ) -> Trained:
+    callback.saved = 0  # some; how many takes a second to know
     from ..training import checkpoint
     from ..training.run import resume
     from ..training.trained import checkpoint_of
