@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 
 from digits import Recognizer, Splits
 from digits.training import checkpoint
-from durability.processes import version
+from durability.processes import POLL, version
 
 pytestmark = pytest.mark.heavy
 
@@ -44,6 +45,7 @@ def test_no_read_fails(
     with subprocess.Popen([sys.executable, "-c", CODE, small], cwd=tmp_path) as writer:
         try:
             while not begun.exists():
+                time.sleep(POLL)
                 assert writer.poll() is None
             for number in count():
                 read.add(version(model))
