@@ -65,7 +65,7 @@ def _from_blocks(values: Array, name: str) -> Images:
     """(n, 28, 28) or (n, 28, 28, 3) numbers as images, without another array of their size."""
     is_float = values.dtype.kind == "f"
     is_share = values.dtype == np.bool_ or (is_float and values.max(initial=0) <= 1)
-    is_signed = is_float and is_share and values.min(initial=0) == -1
+    is_signed = is_float and is_share and values.min(initial=0) == -1 and values.max() > 0
     if not is_signed:
         _require_range(values, 1 if is_share else 255, name, _IMAGES_WANTED)
     images = np.empty((len(values), 28, 28), np.uint8)
