@@ -49,6 +49,12 @@ def isolated_environment(home: Path) -> dict[str, str | None]:
     }
 
 
+def process_environment(home: Path, **others: str) -> dict[str, str]:
+    """All environment variables of a process that `isolated_environment` and `others` change."""
+    variables = os.environ | isolated_environment(home)
+    return {name: value for name, value in variables.items() if value is not None} | others
+
+
 def in_process(home: Path) -> Run:
     """Run commands in this process, in the folder `home` unless told otherwise."""
     from digits.cli import main
@@ -81,13 +87,12 @@ def in_new_process(home: Path) -> Run:
         input: str | bytes | None = None,
         charset: str = "utf-8",
     ) -> Finished:
-        variables = {**os.environ, **isolated_environment(home), "PYTHONIOENCODING": charset}
         strict = ("-W", "error", "-W", "ignore:__array__ implementation:DeprecationWarning")
         words = tuple(map(str, args))
         done = subprocess.run(
             [sys.executable, *strict, "-m", "digits", *words],
             cwd=cwd or home,
-            env={k: v for k, v in variables.items() if v is not None} | (env or {}),
+            env=process_environment(home, PYTHONIOENCODING=charset, **(env or {})),
             input=input.encode() if isinstance(input, str) else input or b"",
             capture_output=True,
             timeout=TIMEOUT,

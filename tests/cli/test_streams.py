@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from commands import isolated_environment
+from commands import process_environment
 from digits import Splits
 from digits.data.formats.npz import save_npz
 from drawing import png
@@ -36,17 +35,12 @@ def folder(tmp_path: Path, sample: Splits) -> Path:
     return tmp_path
 
 
-def environment(folder: Path) -> dict[str, str]:
-    variables = os.environ | isolated_environment(folder)
-    return {name: value for name, value in variables.items() if value is not None}
-
-
 def run(folder: Path, args: list[str], redirection: str) -> subprocess.CompletedProcess[str]:
     """Run `digits` by a shell with this redirection."""
     script = f'exec "$0" -W error -m digits "$@" {redirection}'
     return subprocess.run(
         ["bash", "-c", script, sys.executable, *args],
-        cwd=folder, env=environment(folder), capture_output=True, text=True, check=False,
+        cwd=folder, env=process_environment(folder), capture_output=True, text=True, check=False,
         timeout=120,
     )  # fmt: skip
 

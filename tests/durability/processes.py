@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from commands import TIMEOUT, isolated_environment
+from commands import TIMEOUT, process_environment
 
 POLL = 0.0005  # seconds; the writing of a file of a megabyte takes a few milliseconds
 
@@ -32,13 +32,12 @@ class Command:
     def __init__(
         self, folder: Path, *args: object, terminal: bool = False, env: dict[str, str] | None = None
     ) -> None:
-        variables = {**os.environ, **isolated_environment(folder), **(env or {})}
         # A terminal for stderr alone shows progress, and keeps the results apart.
         reading, writing = pty.openpty() if terminal else os.pipe()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "digits", *map(str, args)],
             cwd=folder,
-            env={k: v for k, v in variables.items() if v is not None},
+            env=process_environment(folder, **(env or {})),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=writing,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from commands import isolated_environment
+from commands import process_environment
 
 File = tuple[str, bytes]
 
@@ -88,11 +87,10 @@ def form(files: Sequence[File], field: str = "files") -> tuple[bytes, str]:
 @contextlib.contextmanager
 def serving(folder: Path, *args: object, env: dict[str, str] | None = None) -> Iterator[Server]:
     """`digits app` with these arguments in a process in `folder`; stderr holds only its end."""
-    variables = {**os.environ, **isolated_environment(folder), **(env or {})}
     options = ["app", "--no-browser", "--port", "0", *map(str, args)]
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "digits", *options],
-        cwd=folder, env={k: v for k, v in variables.items() if v is not None}, text=True,
+        cwd=folder, env=process_environment(folder, **(env or {})), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None

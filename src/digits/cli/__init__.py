@@ -15,7 +15,7 @@ from .._io import signals
 from .._io.files import os_reason
 from ..errors import DigitsError
 from .messages import fail
-from .output import drop_stdout, flush_stdout, stdout_error
+from .output import drop_stdout, stdout_error
 
 # Where each command lives. A module is imported when its command is used (or listed).
 _COMMANDS = {
@@ -76,7 +76,7 @@ def _status(run: Any) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = int(run() or 0)
-        flush_stdout()
+        sys.stdout.flush()  # Python does so where nobody can handle a failure
         return status
     except click.ClickException as error:
         with contextlib.suppress(OSError):  # stderr is full

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,9 +34,13 @@ def write_records(
 ) -> None:
     """Write `records` one by one, as a JSON list, as JSON lines, or as CSV with `columns`."""
     if fmt == "csv":
-        for record in chain([dict(zip(columns, columns, strict=True))], records):
-            stream.write(_csv_row(record, columns))
-            stream.flush()
+        import csv
+
+        rows = csv.DictWriter(
+            _UnixLines(stream), columns, extrasaction="ignore", lineterminator="\r\n"
+        )
+        rows.writeheader()
+        rows.writerows(records)
         return
     if fmt == "jsonl":
         for record in records:
@@ -52,27 +54,18 @@ def write_records(
     stream.write("[]\n" if between == "[\n" else "\n]\n")
 
 
-def _csv_row(record: Mapping[str, Any], columns: Sequence[str]) -> str:
-    import csv
+class _UnixLines:
+    """Takes the rows of a CSV writer, and ends each with a line feed alone.
 
-    row = io.StringIO(newline="")
-    # The module quotes what is in its line ends alone, and a path may hold either.
-    writer = csv.DictWriter(row, columns, extrasaction="ignore", lineterminator="\r\n")
-    writer.writerow(record)
-    return row.getvalue().removesuffix("\r\n") + "\n"
-
-
-def flush_stdout() -> None:
-    """Write out what stdout still holds, before Python does so where nobody can handle a failure.
-
-    Raises:
-        OSError: It cannot be written.
+    The writer quotes a carriage return, which a path may hold, only if its own line ends have one.
     """
-    try:
-        sys.stdout.flush()
-    except OSError:
-        drop_stdout()
-        raise
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, row: str) -> None:
+        self._stream.write(row.removesuffix("\r\n") + "\n")
+        self._stream.flush()
 
 
 def drop_stdout() -> None:

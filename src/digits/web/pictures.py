@@ -143,7 +143,7 @@ async def _respond(
         for page in pages:
             name = page.name if len(pages) > 1 else page.path
             if records and await request.is_disconnected():
-                break
+                return JSONResponse(records)  # which nobody receives
             try:
                 picture = await in_thread(request, decode, page, name)
                 queue = "large" if picture.gray.size > _LARGE else "threads"

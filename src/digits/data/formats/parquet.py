@@ -19,10 +19,9 @@ from ..arrays import Images, as_images
 from ..dataset import Dataset, Splits, joined
 from .confined import Arrays, read_confined, work_confined
 from .limits import SizeLimit
-from .names import IMAGE_NAMES, LABEL_NAMES, column, listed, part_of
+from .names import ARRAYS, IMAGE_NAMES, LABEL_NAMES, column, listed, part_of
 
 _REMEDY = "Give files with the columns image and label"
-_PARTS = ("train", "test", "all")
 _PIXELS = 784
 _BATCH = 1000  # rows at a time
 _BYTES_OF_ONE = 785  # an image and its label
@@ -48,7 +47,7 @@ def read(path: Path, name: str, max_size: int | None = None) -> Splits:
         raise DataError(problem, "Give the files in a folder of their own", by_part["all"][0])
     limit = SizeLimit(files, max_size)
     parts = {}
-    for part in _PARTS:
+    for part in ARRAYS:
         if part in by_part:
             title = name if part == "all" else f"{name} {part}"
             parts[part] = joined([_read_file(f, title, limit) for f in by_part[part]], title)

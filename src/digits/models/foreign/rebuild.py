@@ -75,10 +75,10 @@ def _make(layers: Any, kind: str, arguments: dict[str, Any]) -> Any:
 
 def _converted(array: NDArray[np.float32], conversion: str) -> NDArray[np.float32]:
     """A stored array as today's layer expects it; see `LayerSpec.conversion`."""
-    if "th kernel" in conversion and array.ndim == 4:
-        array = array.transpose(2, 3, 1, 0)
     if conversion == "flat":
         return array.reshape(-1)
+    if "th kernel" in conversion and array.ndim == 4:
+        array = array.transpose(2, 3, 1, 0)
     if "mirrored" in conversion and array.ndim == 4:
         array = array[::-1, ::-1]
     if conversion in GATES:
