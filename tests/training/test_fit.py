@@ -12,7 +12,7 @@ from digits import Dataset, ModelError, Splits
 from digits.models._keras import import_keras
 from digits.models.families import build
 from digits.models.metadata import Epoch
-from digits.training.fit import Callback, Examples, FitState, fit
+from digits.training.fit import Callback, FitState, fit
 from digits.training.optimizer import is_at_plateau, learning_rate_schedule
 from digits.training.recipe import Augment, Plateau, Recipe
 
@@ -269,7 +269,7 @@ def test_a_callback_follows_the_training(small: Dataset) -> None:
         def __init__(self) -> None:
             self.calls: list[str] = []
 
-        def on_train_begin(self, model: Any, recipe: Recipe, train: Examples) -> None:
+        def on_train_begin(self, model: Any, recipe: Recipe, images: int, seconds: float) -> None:
             self.calls.append("begin")  # not by `fit`: its caller knows when the model is built
 
         def on_progress(self, epoch: int, fraction: float) -> None:

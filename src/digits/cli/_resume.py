@@ -14,7 +14,16 @@ from ..errors import ModelError
 if TYPE_CHECKING:
     from ..training.checkpoint import Checkpoint
 
-_MAY_DIFFER = ("resume", "epochs", "device", "output", "quiet", "data_dir", "max_size")
+_MAY_DIFFER = (
+    "resume",
+    "epochs",
+    "device",
+    "output",
+    "quiet",
+    "data_dir",
+    "max_size",
+    "save_anyway",
+)
 
 
 def check_options(begun: Checkpoint) -> None:

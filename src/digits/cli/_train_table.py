@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ..models.metadata import Epoch
-from ..training.fit import Callback, Examples
+from ..training.fit import Callback
 from ..training.recipe import Recipe
 
 _HEADER = "epoch    loss  accuracy  val loss  val acc.  learning rate  seconds"
@@ -41,37 +41,63 @@ class TrainTable(SilentProgress):
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            TimeElapsedColumn(),
+            TextColumn("time left"),
+            TimeRemainingColumn(),
             console=Console(stderr=True, highlight=False),
             transient=True,
         )
-        self.task = self.bar.add_task("starting", total=1.0)
+        self.task = self.bar.add_task("starting", total=None)
         self.epochs = 0
+
+    def __enter__(self) -> Self:
+        self.bar.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.bar.stop()
 
-    def on_train_begin(self, model: Any, recipe: Recipe, train: Examples) -> None:
+    def on_train_begin(self, model: Any, recipe: Recipe, images: int, seconds: float) -> None:
         self.epochs = recipe.epochs
-        self.bar.start()
         print_ = self.bar.console.print
         print_(model_summary(model))
         print_(
-            f"{recipe.family} {recipe.preset}: {len(train):,} pictures, {recipe.optimizer}, "
+            f"{_trained(recipe)}: {images:,} pictures, {recipe.optimizer}, "
             f"learning rate {recipe.learning_rate:g}, batch size {recipe.batch_size}, "
             f"{recipe.epochs} epochs{' at most' if recipe.until_accuracy else ''}"
         )
-        if seconds := recipe.estimated_seconds(len(train)):
-            print_(f"estimated time: {duration(seconds)} (on two CPU cores of 2023)")
-        print_(_HEADER, style="bold")
+        if seconds:
+            machine = "" if recipe.trained_layers else " (on two CPU cores of 2023)"
+            print_(f"estimated time: {duration(seconds)}{machine}")
+        if not recipe.trained_layers:
+            print_(_HEADER, style="bold")
+
+    def on_prepare(self, fraction: float) -> None:
+        self.bar.update(
+            self.task, total=1.0, completed=fraction, description="applying the frozen layers"
+        )
+        if fraction >= 1:
+            self.bar.reset(self.task, total=self.epochs)
+            self.bar.console.print(_HEADER, style="bold")
 
     def on_progress(self, epoch: int, fraction: float) -> None:
         self.bar.update(
-            self.task, completed=min(fraction, 1.0), description=f"epoch {epoch} of {self.epochs}"
+            self.task,
+            total=self.epochs,
+            completed=epoch - 1 + min(fraction, 1.0),
+            description=f"epoch {epoch} of {self.epochs}",
         )
+
+    def on_train_end(self) -> None:
+        self.bar.update(self.task, total=None, description="compiling and testing")
 
     def on_epoch_end(self, epoch: Epoch) -> None:
         self.bar.console.print(epoch_row(epoch), style="green" if _is_marked(epoch) else None)
+
+
+def _trained(recipe: Recipe) -> str:
+    if recipe.trained_layers:
+        return f"fine-tuning the last layers of {recipe.family}"
+    return f"{recipe.family} {recipe.preset}"
 
 
 def duration(seconds: float) -> str:
@@ -94,7 +120,7 @@ def epoch_row(epoch: Epoch) -> str:
 
 
 def _is_marked(epoch: Epoch) -> bool:
-    """Without validation pictures every epoch is the best so far: mark none."""
+    """Without validation pictures there is no best epoch: mark none."""
     return epoch.best and epoch.val_accuracy is not None
 
 

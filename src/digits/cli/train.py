@@ -13,7 +13,7 @@ from ..errors import ModelError
 from ..models.families import FAMILIES
 from ..training.device import DEVICES
 from ..training.presets import DEFAULT_PRESET, PRESETS
-from ..training.recipe import FINE_TUNING_EPOCHS, FINE_TUNING_RATE, OPTIMIZERS
+from ..training.recipe import OPTIMIZERS
 from ._resume import check_options, how_to_go_on
 from .loader import Loader
 from .messages import note
@@ -21,6 +21,7 @@ from .options import PATH, data_options, limit_option, output_option, quiet_opti
 from .progress import download_bar, is_live
 
 if TYPE_CHECKING:
+    from ..models.metadata import ScoreInfo
     from ..training.trained import Trained
     from ._train_table import SilentProgress
 
@@ -43,15 +44,27 @@ _FRACTION = click.FloatRange(0, 1, max_open=True)
     "start",
     type=PATH,
     metavar="MODEL",
-    help="Fine-tune this model: a model file, or dense, cnn or rnn. Without other options, "
-    f"{FINE_TUNING_EPOCHS} epochs at {FINE_TUNING_RATE} times its learning rate.",
+    help="Fine-tune this model: a model file, or dense, cnn or rnn. Its last layers learn your "
+    "pictures in seconds; with --preset, all its layers are trained.",
 )
 @click.option(
     "--mix",
     type=click.IntRange(0),
     metavar="N",
     help="With --from: number of MNIST digits to mix in, so that the model does not forget them.  "
-    "[default: 2 for each of your pictures, at least 5000]",
+    "[default: all; with --preset, 2 for each of your pictures, at least 5000]",
+)
+@click.option(
+    "--save-anyway",
+    is_flag=True,
+    help="With --from: save the model even if it is no better than the one that it started from.",
+)
+@click.option(
+    "--soft-targets",
+    type=PATH,
+    metavar="FILE.npz",
+    help="Learn from the probabilities that teachers gave to images (knowledge distillation), as "
+    "`make teachers` writes them, instead of from labels.",
 )
 @click.option(
     "--epochs",
@@ -113,11 +126,15 @@ def command(
     loader: Loader,
     output: Path | None,
     resume: bool,
+    save_anyway: bool,
     **options: Any,
 ) -> None:
     """Train a model, test it on pictures that it was not trained on, and save it.
 
     Options override the preset. An earlier model at the same path is kept as FILE.h5.bak.
+
+    With --from, the model is scored before and after on pictures of yours that are held out, and on
+    MNIST. It is saved only if it is better on yours and about as good on MNIST.
 
     However a training ends (Ctrl-C, a kill, a full disk), --resume goes on with it, to the same
     model as if it had not been interrupted. Other options are as they were, except --epochs, the
@@ -135,8 +152,9 @@ def command(
     from .._io.stderr import native_stderr_silenced
     from ..training.trained import check_output, resumed_output
 
-    if options["mix"] is not None and options["start"] is None and not resume:
-        raise click.UsageError("--mix needs --from.")
+    for name, given in (("--mix", options["mix"] is not None), ("--save-anyway", save_anyway)):
+        if given and options["start"] is None and not resume:
+            raise click.UsageError(f"{name} needs --from.")
     path = resumed_output(output, arch) if resume else check_output(output, arch, options["start"])
     with (
         native_stderr_silenced(),
@@ -148,9 +166,14 @@ def command(
             trained = _resumed(path, loader, options, callback, progress)
         else:
             trained = _begun(path, loader, options, callback, progress, arch, data)
-        folder = trained.save_or_rescue(path)
-        _save_curves(trained, folder)
-    _report(trained, path, folder)
+        saved = trained.is_better or save_anyway
+        if saved:
+            _save_curves(trained, trained.save_or_rescue(path))
+    _report(trained)
+    if saved:
+        _report_saved(path)
+    else:
+        _report_kept(trained, path)
 
 
 def _begun(
@@ -222,15 +245,41 @@ def _save_curves(trained: Trained, folder: Path) -> None:
     plots.save(plots.curves(trained.history), folder / "curves.png")
 
 
-def _report(trained: Trained, path: Path, folder: Path) -> None:
-    for score in trained.scores:
+def _report(trained: Trained) -> None:
+    for score in trained.scores if not trained.before else ():
         low, high = score.accuracy_ci95
         click.echo(
             f"{score.name}: loss {score.loss:.4f}, accuracy {score.accuracy:.2%} "
             f"({low:.2%} to {high:.2%}), {score.incorrect:,} of {score.n:,} wrong"
         )
-    click.echo(f"saved {printable(path)}, and how it was trained in {printable(folder)}/")
+    rows = [("", "before", "after")] if trained.before else []
+    for before, after in zip(trained.before, trained.metadata.test, strict=bool(rows)):
+        rows.append((printable(after.name), _wrong(before), _wrong(after)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def _wrong(score: ScoreInfo) -> str:
+    share = f"{1 - score.accuracy:.2%}"
+    return f"{score.incorrect:,} of {score.n:,} wrong ({share}), loss {score.loss:.4f}"
+
+
+def _report_saved(path: Path) -> None:
+    from ..training.trained import run_folder
+
+    click.echo(f"saved {printable(path)}, and how it was trained in {printable(run_folder(path))}/")
     click.echo(f"next: digits predict PICTURE --model {printable(path)}")
+
+
+def _report_kept(trained: Trained, path: Path) -> None:
+    from ..training.trained import checkpoint_of
+
+    click.echo(
+        f"no better, so it is not saved: {printable(trained.started_from)} is as it was. The new "
+        f"model is {printable(checkpoint_of(path))}; --resume --save-anyway saves it"
+    )
 
 
 def _progress_callback() -> SilentProgress:

@@ -90,8 +90,9 @@ def cnn(
     fixed_filters: int = 0,
     normalized_units: bool = False,
     momentum: float = 0.99,
+    strided: bool = False,
 ) -> list[Any]:
-    """Blocks of convolutions, each followed by 2×2 max pooling; then a dense layer.
+    """Blocks of convolutions, each of which halves the resolution; then a dense layer.
 
     Args:
         layers: `keras.layers`.
@@ -112,15 +113,25 @@ def cnn(
         normalized_units: Batch normalization in the dense layer too.
         momentum: Of the moving averages that replace the batch statistics when predicting; a
             short training needs a low one.
+        strided: Halve the resolution by a stride of 2 in the last convolution of each block,
+            instead of 2×2 max pooling behind it: the same from a quarter of the multiplications
+            (Springenberg, Dosovitskiy, Brox and Riedmiller, 2015).
     """
     body = [layers.Reshape((28, 28, 1))]
     body += _cosine_stem(layers, fixed_filters) if fixed_filters else []
     size, padding = (first_kernel_size, "valid") if first_kernel_size else (kernel_size, "same")
     for n, count in zip(filters, convolutions or [1] * len(filters), strict=True):
         for number in range(1, count + 1):
-            convolution = layers.Conv2D(n, size, padding=padding, **_linear_or_relu(normalized))
+            halves = number == count
+            convolution = layers.Conv2D(
+                n,
+                size,
+                strides=2 if halves and strided else 1,
+                padding=padding,
+                **_linear_or_relu(normalized),
+            )
             relu = _normalized_relu(layers, momentum) if normalized else []
-            pooling = [layers.MaxPooling2D()] if number == count else []
+            pooling = [layers.MaxPooling2D()] if halves and not strided else []
             rest = [*pooling, *relu] if normalized == "after pooling" else [*relu, *pooling]
             body += [convolution, *rest]
             size, padding = kernel_size, "same"
@@ -185,8 +196,9 @@ def rnn(
     units: Sequence[int],
     bidirectional: bool = False,
     summary: int = 0,
+    rows: int = 1,
 ) -> list[Any]:
-    """SimpleRNN layers that read the picture as 28 rows of 28 pixels.
+    """SimpleRNN layers that read the picture row by row.
 
     Unrolled: slightly faster to train, and free of loops, which LiteRT has no built-in operation
     for.
@@ -197,8 +209,10 @@ def rnn(
         bidirectional: Each layer reads the rows in both directions, with `units` for each.
         summary: Units of a dense layer on the last layer's outputs of all rows; 0 to use only the
             output of the last row.
+        rows: Rows of 28 pixels in each step. With 2, there are half as many steps, which take
+            little longer each.
     """
-    body: list[Any] = []
+    body: list[Any] = [layers.Reshape((28 // rows, 28 * rows))] if rows > 1 else []
     for number, n in enumerate(units, 1):
         every_row = bool(summary) or number < len(units)
         cells = layers.SimpleRNN(n, return_sequences=every_row, unroll=True)

@@ -29,7 +29,7 @@ class Epoch:
     val_accuracy: float | None
     learning_rate: float
     seconds: float
-    best: bool  # the best so far: see `training.fit`
+    best: bool  # the best so far; of a decaying learning rate, the last: see `training.fit`
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,24 @@ class ScoreInfo:
     loss: float
     accuracy: float
 
+    @property
+    def incorrect(self) -> int:
+        """Number of pictures that are recognized wrong."""
+        return round(self.n * (1 - self.accuracy))
+
 
 @dataclass(frozen=True)
 class StartedFrom:
-    """The model that fine-tuning started from, and the data sets it had been trained on."""
+    """The model that fine-tuning started from.
+
+    Attributes:
+        data: The data sets that it had been trained on.
+        test: Its scores on the test sets of fine-tuning; None in files of earlier versions.
+    """
 
     path: str
     data: tuple[DatasetInfo, ...]
+    test: tuple[ScoreInfo, ...] | None = None
 
 
 def installed_versions() -> dict[str, str]:

@@ -43,6 +43,30 @@ def augmented(model: Any, augment: Augment, seed: int) -> Any:
     )
 
 
+def variations(
+    images: NDArray[np.uint8], augment: Augment, seed: int, batch: int = 1024
+) -> NDArray[np.uint8]:
+    """A random variation of each image.
+
+    Args:
+        images: (n, 28, 28) pixel values.
+        augment: The transformations.
+        seed: Of the random transformations.
+        batch: Images at a time; it is one of the things that decide on their values.
+
+    Returns:
+        (n, 28, 28).
+    """
+    keras = import_keras()
+    transform = _Transform(augment, keras.random.SeedGenerator(seed))
+    varied = np.empty_like(images)
+    for start in range(0, len(images), batch):
+        part = keras.ops.convert_to_tensor(images[start : start + batch].astype(np.float32))
+        pixels = keras.ops.convert_to_numpy(transform.apply(part, 1.0))
+        varied[start : start + batch] = np.rint(np.clip(pixels, 0, 255))
+    return varied
+
+
 def _augmentation_layer(augment: Augment, seed: int) -> Any:
     keras = import_keras()
 

@@ -63,6 +63,7 @@ class Checkpoint:
 def write(
     path: str | os.PathLike[str],
     model: Any,
+    fitted: Any,
     metadata: ModelMetadata,
     digests: NDArray[np.uint64],
     options: Mapping[str, Any],
@@ -74,7 +75,9 @@ def write(
 
     Args:
         path: Where to write it.
-        model: The Keras model in training. Its weights are the same afterwards.
+        model: The Keras model in training.
+        fitted: The part of it that `state` is of, or `model` itself. Its weights are the same
+            afterwards.
         metadata: How it is made, as far as is known.
         digests: Digests of the training pictures, see `Dataset.digests`.
         options: See `Checkpoint`; plain JSON values.
@@ -84,8 +87,8 @@ def write(
     Raises:
         OutputError: It cannot be written.
     """
-    weights = model.get_weights()
-    model.set_weights(state.best_weights)
+    weights = fitted.get_weights()
+    fitted.set_weights(state.best_weights)
     try:
         model_file.write(
             path,
@@ -97,7 +100,7 @@ def write(
             backup=backup,
         )
     finally:
-        model.set_weights(weights)
+        fitted.set_weights(weights)
 
 
 def read(path: str | os.PathLike[str]) -> Checkpoint:

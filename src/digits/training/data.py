@@ -15,6 +15,7 @@ from ..data.dataset import Dataset, Splits, as_dataset, joined, mended
 from ..data.download import ProgressBar
 from ..errors import DataError
 from ..ingest.sources import NAMES, load
+from .fit import ArrayExamples
 from .recipe import Recipe
 from .synthetic.handwriting import generate_digits
 
@@ -30,8 +31,9 @@ TEST_FRACTION = 0.2
 
 MIX_RATIO = 2
 MIN_MIX = 5_000
-"""By default, fine-tuning mixes in `MIX_RATIO` MNIST images for each new image, and at least
-`MIN_MIX`, so that the model does not forget other people's handwriting."""
+"""By default, fine-tuning all layers mixes in `MIX_RATIO` MNIST images for each new image, and at
+least `MIN_MIX`, so that the model does not forget other people's handwriting. Fine-tuning the last
+layers, which costs little for each image, mixes in all of MNIST."""
 
 MIN_DISTINCT = 200
 """Different pictures to train on, below which there is a warning: 20 of each digit. With so many a
@@ -44,15 +46,22 @@ class TrainingData:
 
     Attributes:
         train: What the model is fitted to, generated images included.
+        replay: MNIST images that are mixed in as they are; None if there are none, or `train` has
+            them.
         validation: Held-out images; None when the recipe asks for none.
-        tests: One test set for each data set.
+        tests: One test set for each data set, that of MNIST last if it was mixed in.
+        mixed: Whether MNIST was mixed in.
+        soft_targets: What the model is fitted to instead of `train`.
         sources: The training part of each data set, validation images included.
     """
 
     train: Dataset
+    replay: Dataset | None
     validation: Dataset | None
     tests: tuple[Dataset, ...]
     sources: tuple[Dataset, ...]
+    mixed: bool
+    soft_targets: ArrayExamples | None = None
 
     @property
     def digests(self) -> NDArray[np.uint64]:
@@ -79,8 +88,8 @@ def select_data(
         data: One or several data sets.
         recipe: Decides on validation and generated images.
         limit: Number of training images to keep (the first ones of MNIST, else random ones).
-        mix: Number of MNIST images to add; None for `MIX_RATIO` and `MIN_MIX`, or none when MNIST
-            is among the data.
+        mix: Number of MNIST images to add; None for the default, or none when MNIST is among the
+            data.
         seed: Of everything random.
         data_dir: Where to look for MNIST, and to download it to.
         invert: Invert the images, see `load`.
@@ -101,27 +110,39 @@ def select_data(
     if limit is not None:
         whole = joined(sources, "+".join(source.name for source in sources))
         sources = [(whole if has_mnist else whole.shuffled(seed)).limit(limit)]
-    if mix != 0 and not (mix is None and has_mnist):
-        count = mix or max(MIN_MIX, MIX_RATIO * sum(map(len, sources)))
-        train, test = _some_mnist(count, seed, data_dir, progress)
-        sources.append(train)
+    learned, replay = list(sources), None
+    is_mixed = mix != 0 and not (mix is None and has_mnist)
+    if is_mixed:
+        if mix is None and not recipe.trained_layers:
+            mix = max(MIN_MIX, MIX_RATIO * sum(map(len, sources)))
+        mixed, test = _some_mnist(mix, seed, data_dir, progress)
+        sources.append(mixed)
         tests.append(test)
+        if recipe.trained_layers:
+            replay = mixed
+        else:
+            learned.append(mixed)
     # MNIST comes well mixed, and recipes rely on its order; other sets may be sorted by digit.
-    in_order = len(sources) == 1 and has_mnist
-    train = sources[0] if in_order else joined(sources, "all").shuffled(seed)
+    in_order = len(learned) == 1 and has_mnist
+    train = learned[0] if in_order else joined(learned, "all").shuffled(seed)
     validation = None
-    if recipe.validation_fraction:
+    if recipe.trained_layers:  # one's own pictures may be few: all are learned from
+        if replay and len(replay) >= MIN_MIX:
+            replay, validation = replay.held_out(recipe.validation_fraction, seed)
+    elif recipe.validation_fraction:
         train, validation = train.held_out(recipe.validation_fraction, seed)
     if recipe.generated_digits:
         generated = generate_digits(recipe.generated_digits, seed)
         train = joined([train, generated], "all").shuffled(seed)
-    selected = TrainingData(train, validation, tuple(tests), tuple(sources))
+    selected = TrainingData(train, replay, validation, tuple(tests), tuple(sources), is_mixed)
     _check_learnable(selected, recipe)
     return selected
 
 
 def _check_learnable(selected: TrainingData, recipe: Recipe) -> None:
     """Refuse what would make a useless model without a word. Raises DataError."""
+    if selected.replay:
+        return
     train = selected.train
     found = np.flatnonzero(train.counts)
     if len(found) < 2:
@@ -196,7 +217,10 @@ def _split(splits: Splits, seed: int) -> tuple[Dataset, Dataset]:
 
 
 def _some_mnist(
-    count: int, seed: int, data_dir: str | os.PathLike[str] | None, progress: ProgressBar | None
+    count: int | None,
+    seed: int,
+    data_dir: str | os.PathLike[str] | None,
+    progress: ProgressBar | None,
 ) -> tuple[Dataset, Dataset]:
     mnist = load("auto", data_dir, progress)
     some = mnist["train"].shuffled(seed).limit(count)

@@ -23,20 +23,41 @@ CHECKPOINT_SECONDS = 60.0
 
 
 class Examples(Protocol):
-    """Labeled images: images (n, 28, 28) uint8 and labels (n,) uint8, as a `Dataset` has them."""
+    """What a model is fitted to; a `Dataset` is such.
+
+    `images` are the model's inputs, (n, 28, 28) uint8 for whole models; `labels` are classes (n,)
+    uint8, or probabilities of the classes (n, classes) float32.
+    """
 
     @property
-    def images(self) -> NDArray[np.uint8]: ...
+    def images(self) -> NDArray[Any]: ...
     @property
-    def labels(self) -> NDArray[np.uint8]: ...
+    def labels(self) -> NDArray[Any]: ...
     def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayExamples:
+    """Examples that are no `Dataset`; see `Examples` for the arrays."""
+
+    images: NDArray[Any]
+    labels: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.labels)
 
 
 class Callback:
     """Follows a training; override what you need."""
 
-    def on_train_begin(self, model: Any, recipe: Recipe, train: Examples) -> None:
-        """The model is built and about to be fitted to `train`."""
+    def on_train_begin(self, model: Any, recipe: Recipe, images: int, seconds: float) -> None:
+        """The model is built and about to be fitted to so many images.
+
+        `seconds` is an estimate of how long it takes, 0 if that is not known.
+        """
+
+    def on_prepare(self, fraction: float) -> None:
+        """This fraction (0..1) of what comes before the first epoch is done."""
 
     def on_progress(self, epoch: int, fraction: float) -> None:
         """This fraction (0..1) of `epoch` (from 1) is done."""
@@ -148,7 +169,8 @@ class _Fitting:
         self.save, self.save_seconds = save, save_seconds
         self.steps = math.ceil(len(train) / recipe.batch_size)  # of an epoch
         self.trainee = augmented(model, recipe.augment, seed) if recipe.augment else model
-        compile_for_training(self.trainee, recipe, self.steps)
+        self.soft = train.labels.ndim == 2
+        compile_for_training(self.trainee, recipe, self.steps, self.soft)
         self.history: list[Epoch] = []
         self.best_weights: Sequence[Any] = model.get_weights()
         self.stopped = False
@@ -177,13 +199,12 @@ class _Fitting:
             start -= self.restore.seconds
         self.epoch_started, self.last_saved = start, time.perf_counter()
         images, labels = self._remaining_examples()
-        validation = self.validation
         self.trainee.fit(
             images,
             labels,
             batch_size=self.recipe.batch_size,
             shuffle=False,
-            validation_data=(validation.images, validation.labels) if validation else None,
+            validation_data=self._scored(self.validation) if self.validation else None,
             validation_batch_size=1000,
             callbacks=[
                 import_keras().callbacks.LambdaCallback(
@@ -195,7 +216,14 @@ class _Fitting:
             verbose=0,
         )
 
-    def _remaining_examples(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def _scored(self, examples: Examples) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Examples to score, with labels of the kind that the loss takes."""
+        labels = examples.labels
+        if self.soft and labels.ndim == 1:
+            labels = np.eye(self.model.output_shape[-1], dtype=np.float32)[labels]
+        return examples.images, labels
+
+    def _remaining_examples(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """The examples of this epoch in their order, without those of the steps that are done."""
         first = self.first_step * self.recipe.batch_size
         if not self.recipe.shuffle:
@@ -236,7 +264,7 @@ class _Fitting:
             seconds=time.perf_counter() - self.epoch_started,
             best=self._is_best(values),
         )
-        if record.best:
+        if record.best or self.recipe.cosine_decay:
             self.best_weights = self.model.get_weights()
         self.history.append(record)
         self._reduce_at_plateau()
@@ -248,8 +276,10 @@ class _Fitting:
 
     def _is_best(self, values: dict[str, float]) -> bool:
         """Whether the epoch that has just ended, with these figures, is the best so far."""
+        if self.recipe.cosine_decay:
+            return self.epoch == self.recipe.epochs
         best = next((epoch for epoch in reversed(self.history) if epoch.best), None)
-        if best is None or self.recipe.cosine_decay or best.val_accuracy is None:
+        if best is None or best.val_accuracy is None:
             return True
         key = (values["val_accuracy"], -values["val_loss"])
         return key > (best.val_accuracy, -(best.val_loss or 0.0))
@@ -278,9 +308,9 @@ class _Fitting:
         if self.recipe.until_accuracy is None:
             return
         if accuracy is None:
-            checked = self.validation or self.train
+            images, labels = self._scored(self.validation or self.train)
             scores = self.trainee.evaluate(
-                checked.images, checked.labels, batch_size=1000, verbose=0, return_dict=True
+                images, labels, batch_size=1000, verbose=0, return_dict=True
             )
             accuracy = scores["accuracy"]
         if accuracy > self.recipe.until_accuracy:

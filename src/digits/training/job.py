@@ -16,13 +16,15 @@ from .._io.files import check_room
 from .._io.locks import exclusive
 from ..data.dataset import Dataset
 from ..evaluation.evaluate import evaluate
+from ..evaluation.metrics import Score
 from ..models.compile import compile_model
 from ..models.metadata import DatasetInfo, Epoch, ModelMetadata, ScoreInfo, StartedFrom
 from ..recognition.recognizer import Recognizer
 from . import checkpoint
 from .calibrate import calibrate
 from .data import TrainingData
-from .fit import Callback, FitState, fit
+from .fit import Callback, Examples, FitState, fit
+from .head import HeadTraining
 from .recipe import Recipe
 from .trained import Trained
 
@@ -79,28 +81,44 @@ class Job:
 
     def _run(self, start: FitState | None) -> Trained:
         model, recipe, data = self.model, self.recipe, self.data
-        self.callback.on_train_begin(model, recipe, data.train)
-        history = fit(
-            model,
-            recipe,
-            data.train,
-            data.validation,
-            seed=self.seed,
-            callback=self.callback,
-            start=start,
-            save=self._saver(new=start is None),
-        )
+        history = self._fit(start)
         temperature = calibrate(model, data.validation) if data.validation else None
         compiled = compile_model(model)
         recognizer = Recognizer.from_compiled(compiled, recipe.family)
         scores = evaluate(recognizer, list(data.tests)).scores
-        tests = tuple(ScoreInfo(s.name, s.n, s.loss, s.accuracy) for s in scores)
+        tests = tuple(map(score_info, scores))
         metadata = replace(self._metadata(history), test=tests, temperature=temperature)
         digests = self._digests()
         _warn_of_overlap(data.tests, digests)
-        return Trained(model, recipe, scores, metadata, compiled, digests)
+        return Trained(model, recipe, scores, metadata, compiled, digests, data.mixed)
 
-    def _saver(self, new: bool) -> Callable[[FitState], None] | None:
+    def _fit(self, start: FitState | None) -> tuple[Epoch, ...]:
+        recipe, data = self.recipe, self.data
+        if recipe.trained_layers:
+            with HeadTraining(self.model, recipe, data, self.seed, self.callback) as prepared:
+                return self._fit_to(prepared.head, prepared.train, prepared.validation, start)
+        train = data.soft_targets or data.train
+        seconds = recipe.estimated_seconds(len(train))
+        self.callback.on_train_begin(self.model, recipe, len(train), seconds)
+        return self._fit_to(self.model, train, data.validation, start)
+
+    def _fit_to(
+        self, fitted: Any, train: Examples, validation: Examples | None, start: FitState | None
+    ) -> tuple[Epoch, ...]:
+        """Fit the model, or a part of it."""
+        whole = fitted is self.model
+        return fit(
+            fitted,
+            self.recipe if whole else replace(self.recipe, augment=None),
+            train,
+            validation,
+            seed=self.seed,
+            callback=self.callback,
+            start=start,
+            save=self._saver(fitted, new=start is None),
+        )
+
+    def _saver(self, fitted: Any, new: bool) -> Callable[[FitState], None] | None:
         """What writes the checkpoint; the first time it keeps what another training left there."""
         path = self.checkpoint
         if path is None:
@@ -112,6 +130,7 @@ class Job:
             checkpoint.write(
                 path,
                 self.model,
+                fitted,
                 self._metadata(state.history),
                 digests,
                 self.options,
@@ -137,6 +156,11 @@ class Job:
             validation_pictures=len(self.data.validation) if self.data.validation else 0,
             started_from=self.started_from,
         )
+
+
+def score_info(score: Score) -> ScoreInfo:
+    """The part of a score that a model file keeps."""
+    return ScoreInfo(score.name, score.n, score.loss, score.accuracy)
 
 
 def _warn_of_overlap(tests: Sequence[Dataset], training_digests: Any) -> None:

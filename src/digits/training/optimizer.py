@@ -17,13 +17,16 @@ MIN_IMPROVEMENT = 1e-4
 """Validation accuracy that counts as progress, as in Keras' `ReduceLROnPlateau`."""
 
 
-def compile_for_training(model: Any, recipe: Recipe, epoch_steps: int) -> None:
+def compile_for_training(
+    model: Any, recipe: Recipe, epoch_steps: int, soft_labels: bool = False
+) -> None:
     """Give a Keras model the optimizer, loss and metric of `recipe`.
 
     Args:
         model: The model to train.
         recipe: Says how.
         epoch_steps: Steps of an epoch.
+        soft_labels: Whether the labels are probabilities of the classes, not classes.
     """
     rate = recipe.learning_rate
     if recipe.cosine_decay:
@@ -33,7 +36,7 @@ def compile_for_training(model: Any, recipe: Recipe, epoch_steps: int) -> None:
         optimizer=import_keras().optimizers.get(
             {"class_name": recipe.optimizer, "config": options}
         ),
-        loss="sparse_categorical_crossentropy",
+        loss=f"{'' if soft_labels else 'sparse_'}categorical_crossentropy",
         metrics=["accuracy"],
         steps_per_execution=_steps_per_execution(recipe, epoch_steps),
     )

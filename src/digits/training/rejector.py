@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.arrays import Images, Labels
 from ..data.dataset import Dataset, Splits, joined
 from ..ingest.sources import load
 from ..models import file as model_file
@@ -22,7 +20,7 @@ from ..models.metadata import DatasetInfo, ModelMetadata, ScoreInfo
 from ..models.trust import trust
 from ..recognition.rejector import NO_DIGIT
 from .calibrate import calibrate
-from .fit import Callback, fit
+from .fit import ArrayExamples, Callback, fit
 from .presets import REJECTOR_RECIPE
 from .recipe import Recipe, with_overrides
 from .synthetic.found import find_on_pages
@@ -34,17 +32,6 @@ CANDIDATES = 12_000
 
 NEGATIVES = 35_000
 """Training images without a digit."""
-
-
-@dataclass(frozen=True, eq=False)
-class LabeledImages:
-    """Images (n, 28, 28) uint8 and labels (n,) uint8: digits 0..9, or NO_DIGIT."""
-
-    images: Images
-    labels: Labels
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
 
 def train_rejector(
@@ -110,7 +97,7 @@ def _examples(
     candidates: int,
     negatives: int,
     seed: int,
-) -> tuple[LabeledImages, LabeledImages]:
+) -> tuple[ArrayExamples, ArrayExamples]:
     """Training and validation examples, with the same proportion of generated images."""
     generated = generate_digits(recipe.generated_digits, seed)
     train = _mixed(joined([digits, generated], "digits"), candidates, negatives, seed)
@@ -119,20 +106,20 @@ def _examples(
     return train, validation
 
 
-def _mixed(digits: Dataset, candidates: int, negatives: int, seed: int) -> LabeledImages:
+def _mixed(digits: Dataset, candidates: int, negatives: int, seed: int) -> ArrayExamples:
     """`digits`, what the finder makes of pages of them, and negatives, shuffled."""
     found = find_on_pages(digits, candidates, NO_DIGIT, seed)
     without_digit = generate_negatives(digits.images, negatives, seed)
     images = np.concatenate([digits.images, found.images, without_digit])
     labels = np.concatenate([digits.labels, found.labels, _no_digit_labels(negatives)])
     order = np.random.default_rng(seed).permutation(len(labels))
-    return LabeledImages(images[order], labels[order])
+    return ArrayExamples(images[order], labels[order])
 
 
-def _balanced(digits: Dataset, seed: int) -> LabeledImages:
+def _balanced(digits: Dataset, seed: int) -> ArrayExamples:
     """`digits` and equally many negatives, to calibrate on."""
     negatives = generate_negatives(digits.images, len(digits), seed)
-    return LabeledImages(
+    return ArrayExamples(
         np.concatenate([digits.images, negatives]),
         np.concatenate([digits.labels, _no_digit_labels(len(digits))]),
     )

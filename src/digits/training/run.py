@@ -13,6 +13,7 @@ import numpy as np
 from .._io.stderr import native_stderr_silenced
 from ..data.download import ProgressBar
 from ..errors import DataError, ModelError
+from ..evaluation.evaluate import evaluate
 from ..models._keras import import_keras
 from ..models.families import build
 from ..models.file import ModelFile
@@ -20,11 +21,13 @@ from ..models.find import find_model
 from ..models.foreign.load import load_model
 from ..models.metadata import ModelMetadata, StartedFrom, installed_versions
 from ..models.trust import load_trusted
+from ..recognition.recognizer import Recognizer
 from . import checkpoint
 from .data import DataLike, TrainingData, as_list, select_data
 from .device import on_device
+from .distillation import distilled, read_soft_targets
 from .fit import Callback
-from .job import Job
+from .job import Job, score_info
 from .presets import recipe_for
 from .recipe import Recipe, fine_tuning, with_overrides
 from .trained import Trained
@@ -40,6 +43,7 @@ def train(
     preset: str | None = None,
     start: str | os.PathLike[str] | None = None,
     mix: int | None = None,
+    soft_targets: str | os.PathLike[str] | None = None,
     limit: int | None = None,
     seed: int = 0,
     data_dir: str | os.PathLike[str] | None = None,
@@ -61,10 +65,14 @@ def train(
             `keras.datasets.mnist.load_data()` returns it. Of a set without a test part 20 % are
             held out for testing.
         preset: Recipe of the family, see `training.presets`; `fast` when None.
-        start: Model file or family to fine-tune. Its own recipe is used with a low learning rate
-            and few epochs, unless `preset` or `overrides` say otherwise.
+        start: Model file or family to fine-tune: its last layers, in seconds, see
+            `recipe.fine_tuning`. With `preset` all its layers are trained, by that recipe.
         mix: Number of MNIST images to mix into fine-tuning, so that the model does not forget
-            them. By default twice the number of new images and at least 5,000; 0 for none.
+            them; 0 for none. By default all of MNIST; with `preset`, twice the number of new
+            images and at least 5,000.
+        soft_targets: File to learn from instead of the images of `data`, see
+            `distillation.read_soft_targets`; `data` still says what they were made of, and gives
+            the test sets.
         limit: Number of training images to use.
         seed: Of everything random: the same seed, machine and versions give the same weights.
         data_dir: Where to look for MNIST, and to download it to.
@@ -89,6 +97,7 @@ def train(
         "preset": preset,
         "start": None if start is None else str(start),
         "mix": mix,
+        "soft_targets": None if soft_targets is None else str(soft_targets),
         "limit": limit,
         "seed": seed,
         "invert": invert,
@@ -96,7 +105,7 @@ def train(
         **overrides,
     }
     base = None if start is None else load_trusted(find_model(start))
-    recipe = _recipe(base, family, preset, overrides)
+    recipe = _recipe(base, family, preset, soft_targets is not None, overrides)
     selected = _selected(options, recipe, data, base is not None, data_dir, max_size, progress)
     recipe = recipe.for_size(len(selected.train))
     import_keras().utils.set_random_seed(seed)
@@ -110,7 +119,7 @@ def train(
             recipe=recipe,
             data=selected,
             seed=seed,
-            started_from=StartedFrom(str(base.path), base.metadata.data) if base else None,
+            started_from=_started_from(base, selected) if base else None,
             earlier_digests=base.training_digests() if base else np.array([], np.uint64),
             checkpoint=checkpoint,
             options=options,
@@ -181,6 +190,12 @@ def resume(
         return job.run(begun.state)
 
 
+def _started_from(base: ModelFile, data: TrainingData) -> StartedFrom:
+    """What fine-tuning starts from, scored on what it will be tested on."""
+    scores = evaluate(Recognizer(base.path), list(data.tests)).scores
+    return StartedFrom(str(base.path), base.metadata.data, tuple(map(score_info, scores)))
+
+
 def _selected(
     options: Mapping[str, Any],
     recipe: Recipe,
@@ -191,7 +206,7 @@ def _selected(
     progress: ProgressBar | None,
 ) -> TrainingData:
     """The data that the `options` of a training make of `data`: the same at a resumption."""
-    return select_data(
+    selected = select_data(
         data,
         recipe,
         limit=options["limit"],
@@ -203,6 +218,10 @@ def _selected(
         max_size=max_size,
         progress=progress,
     )
+    if options.get("soft_targets") is None:
+        return selected
+    given = read_soft_targets(options["soft_targets"])
+    return replace(selected, soft_targets=given.train, validation=given.validation)
 
 
 def _names(data: DataLike | Sequence[DataLike]) -> list[str] | None:
@@ -246,10 +265,15 @@ def _note_versions(metadata: ModelMetadata) -> None:
 
 
 def _recipe(
-    base: ModelFile | None, family: str | None, preset: str | None, overrides: dict[str, Any]
+    base: ModelFile | None,
+    family: str | None,
+    preset: str | None,
+    is_student: bool,
+    overrides: dict[str, Any],
 ) -> Recipe:
     if base is None:
-        return recipe_for(family or "cnn", preset, **overrides)
+        recipe = recipe_for(family or "cnn", preset)
+        return with_overrides(distilled(recipe) if is_student else recipe, **overrides)
     if family not in (None, base.family):
         raise ModelError(
             f"this model is a {base.family}, not a {family}", "Leave --arch out", base.path

@@ -18,10 +18,13 @@ from ..errors import ModelError, OutputError
 from ..evaluation.metrics import Score
 from ..models import file as model_file
 from ..models.find import OWN, find_model
-from ..models.metadata import Epoch, ModelMetadata
+from ..models.metadata import Epoch, ModelMetadata, ScoreInfo
 from ..models.trust import load_trusted, trust
 from . import checkpoint
 from .recipe import Recipe
+
+MAX_FORGOTTEN = 0.001
+"""Accuracy on MNIST that learning one's own handwriting may cost: ten of its test pictures."""
 
 _RUN = "-run"  # how a run folder's name ends
 
@@ -37,6 +40,7 @@ class Trained:
         metadata: What its file will say about it.
         compiled: The compiled LiteRT model.
         training_digests: Digests (see `Dataset.digests`) of the images that it learned from.
+        mixed: Whether MNIST was mixed into fine-tuning; its score is then the last.
     """
 
     model: Any
@@ -45,6 +49,7 @@ class Trained:
     metadata: ModelMetadata
     compiled: bytes
     training_digests: NDArray[np.uint64]
+    mixed: bool = False
 
     def __repr__(self) -> str:
         scores = ", ".join(f"{score.name}: {score.accuracy:.2%}" for score in self.scores)
@@ -54,6 +59,34 @@ class Trained:
     def history(self) -> tuple[Epoch, ...]:
         """One record for each epoch."""
         return self.metadata.history
+
+    @property
+    def started_from(self) -> str:
+        """Path of the model that fine-tuning started from; empty if there is none."""
+        return self.metadata.started_from.path if self.metadata.started_from else ""
+
+    @property
+    def before(self) -> tuple[ScoreInfo, ...]:
+        """The scores of the model that fine-tuning started from; empty if there is none."""
+        started_from = self.metadata.started_from
+        return (started_from and started_from.test) or ()
+
+    @property
+    def is_better(self) -> bool:
+        """Whether fine-tuning paid, by the test sets; True if there was no model to start from.
+
+        It did if there are fewer errors on one's own pictures, or as many and a lower loss, and if
+        MNIST's, where they were mixed in, lose at most `MAX_FORGOTTEN`.
+        """
+        if not self.before:
+            return True
+        before, after = list(self.before), list(self.metadata.test)
+        if self.mixed:
+            mnist = after.pop()
+            forgotten = mnist.incorrect - before.pop().incorrect
+            if forgotten > MAX_FORGOTTEN * mnist.n:
+                return False
+        return _total(after) < _total(before)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the model to `path`, and its history and settings into the run folder beside it.
@@ -102,6 +135,12 @@ class Trained:
             self.save(rescue)
             remedy = f"The model was saved as {rescue} instead"
             raise OutputError(error.problem, remedy, error.path) from error
+
+
+def _total(scores: Iterable[ScoreInfo]) -> tuple[int, float]:
+    """Errors and the sum of the losses."""
+    known = list(scores)
+    return sum(s.incorrect for s in known), sum(s.n * s.loss for s in known)
 
 
 def check_output(
