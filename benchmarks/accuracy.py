@@ -1,12 +1,13 @@
 """A preset's accuracy over several seeds, on all of MNIST.
 
     python benchmarks/accuracy.py FOLDER [--preset best] [--families cnn,dense,rnn] [--seeds 0,1,2]
+                                  [--soft-targets FILE.npz]
 
 Each training is `digits train` in a process of its own, one after the other; the models go to
-FOLDER as FAMILY-PRESET-SEED.h5, and one that is there already is not trained again, so that a long
-measurement can be interrupted, or its parts made in several places. Every figure is from the model
-files: the test accuracy is that of MNIST's 10,000 test pictures, scored once when the training had
-ended. Needs $DIGITS_DATA or ./data with mnist.npz.
+FOLDER as FAMILY-PRESET-SEED.h5. One that is there already is not trained again, and one that was
+interrupted is resumed, so that a long measurement can be made in parts. Every figure is from the
+model files: the test accuracy is that of MNIST's 10,000 test pictures, scored once when the
+training had ended. Needs $DIGITS_DATA or ./data with mnist.npz.
 """
 
 from __future__ import annotations
@@ -25,22 +26,40 @@ from results import Table, save_option
 
 from digits.models.file import read
 from digits.models.metadata import ModelMetadata
+from digits.training.distillation import distilled
 from digits.training.presets import recipe_for
 from digits.training.recipe import Recipe
+from digits.training.trained import checkpoint_of
 
 
-def trained(folder: Path, family: str, preset: str, seed: int) -> ModelMetadata:
+def trained(
+    folder: Path, family: str, preset: str, seed: int, soft_targets: Path | None
+) -> ModelMetadata:
     """The metadata of the model of this seed, which is trained first when it is not there."""
     path = folder / f"{family}-{preset}-{seed}.h5"
     if not path.is_file():
-        command = [sys.executable, "-m", "digits", "train", "--arch", family, "--preset", preset,
-                   "--data", "mnist", "--seed", str(seed), "--output", str(path)]  # fmt: skip
+        command = [sys.executable, "-m", "digits", "train", "--output", str(path)]
+        if checkpoint_of(path).is_file():
+            command += ["--resume"]
+        else:
+            command += [
+                "--arch",
+                family,
+                "--preset",
+                preset,
+                "--data",
+                "mnist",
+                "--seed",
+                str(seed),
+            ]
+            command += ["--soft-targets", str(soft_targets)] if soft_targets else []
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(done.stderr)
     known = read(path).metadata
     recipe = Recipe.from_settings(known.settings or {})
-    asked = replace(recipe_for(family, preset), source=recipe.source)  # words may have changed
+    asked = recipe_for(family, preset)
+    asked = replace(distilled(asked) if soft_targets else asked, source=recipe.source)
     if json.dumps(asked.settings()) != json.dumps(recipe.settings()) or known.seed != seed:
         sys.exit(f"{path} was trained by another recipe or seed. Move it away.")
     return known
@@ -52,6 +71,7 @@ def main() -> None:
     parser.add_argument("--preset", default="best")
     parser.add_argument("--families", default="cnn,dense,rnn")
     parser.add_argument("--seeds", default="0,1,2", help="which, parted by commas")
+    parser.add_argument("--soft-targets", type=Path, help="of teachers, see `make teachers`")
     save_option(parser)
     args = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -64,7 +84,7 @@ def main() -> None:
     )
     for family in args.families.split(","):
         seeds = [int(seed) for seed in args.seeds.split(",")]
-        runs = [trained(args.folder, family, args.preset, seed) for seed in seeds]
+        runs = [trained(args.folder, family, args.preset, s, args.soft_targets) for s in seeds]
         accuracies = [run.test[0].accuracy for run in runs]
         path = args.folder / f"{family}-{args.preset}-{seeds[0]}.h5"
         table.row(

@@ -7,16 +7,20 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from commands import Run
+from digits import Splits
 from digits.models.file import read
+from digits.models.trust import trust
 
 
 def test_it_reports_the_score_and_what_it_wrote(run: Run, tmp_path: Path) -> None:
@@ -44,12 +48,39 @@ def test_it_reports_the_score_and_what_it_wrote(run: Run, tmp_path: Path) -> Non
     assert started_from.path == "models/dense.h5"  # your own comes before the shipped one
 
 
+def test_fine_tuning_that_does_not_pay_keeps_the_model(
+    run: Run, tmp_path: Path, models: dict[str, Path], sample: Splits
+) -> None:
+    images, labels = sample["train"].images[3000:3400], sample["train"].labels[3000:3400]
+    upside_down = images[:, ::-1, ::-1]  # a 6 as a 9: that cannot be learned beside MNIST
+    np.savez(tmp_path / "own.npz", images=upside_down, labels=labels)
+    (tmp_path / "models").mkdir()
+    model = Path(shutil.copy(models["cnn"], tmp_path / "models" / "cnn.h5"))
+    trust(model)
+    before = model.read_bytes()
+    done = run("train", "--from", "cnn", "--data", "own.npz", "--seed", 1)
+    assert done.returncode == 0, done.stderr
+    header, own, mnist, kept = done.stdout.splitlines()
+    assert header.split() == ["before", "after"]
+    assert re.match(r"own\.npz +\d+ of 80 wrong \(\d+\.\d\d%\), loss \d\.\d{4}  ", own)
+    assert mnist.startswith("sample test")
+    assert kept.startswith("no better, so it is not saved: models/cnn.h5 is as it was.")
+    assert model.read_bytes() == before
+    done = run("train", "--resume", "--save-anyway")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[:3] == [header, own, mnist]
+    assert "saved models/cnn.h5" in done.stdout
+    assert (tmp_path / "models" / "cnn.h5.bak").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("status", "message", "args"),
     [
         (2, "is not one of", ("--arch", "gan")),
         (2, "Invalid value", ("--epochs", 0)),
         (2, "--mix needs --from", ("--mix", 5)),
+        (2, "--save-anyway needs --from", ("--save-anyway",)),
+        (1, "none.npz", ("--data", "sample", "--soft-targets", "none.npz")),
         (2, "No such option", ("--epoch-count", 3)),
         (1, "dense has no preset 'notebook'", ("--arch", "dense", "--preset", "notebook")),
         (1, "finds no gpu", ("--data", "sample", "--device", "gpu")),

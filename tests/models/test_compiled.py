@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from digits import Splits
 from digits.errors import ModelError
 from digits.models import child
-from digits.models.compile import TIMEOUT, compile_model
+from digits.models.compile import TIMEOUT, compile_model, round_weights
 from digits.models.compiled import BATCH, CompiledModel
 from digits.models.families import REJECTOR, build
-from digits.models.file import save_plain
+from digits.models.file import save_plain, write
+from digits.models.metadata import ModelMetadata
 
 SMALL = {"filters": (4,), "kernel_size": 3, "units": 8}
 
@@ -83,3 +85,57 @@ def test_compiling_in_a_process_of_its_own(tmp_path: Path, sample: Splits) -> No
 
 def test_short_repr(rejector: bytes) -> None:
     assert len(repr(CompiledModel(rejector, "rejector", 11))) < 80
+
+
+@pytest.mark.parametrize(
+    ("family", "architecture"),
+    [
+        ("dense", {"units": (64, 32)}),
+        ("cnn", SMALL | {"units": 64}),
+        ("rnn", {"units": (16,), "bidirectional": True, "summary": 32}),
+    ],
+)
+def test_rounded_weights_take_half_the_space_and_give_the_same_answers(
+    family: str, architecture: dict[str, Any], sample: Splits, tmp_path: Path
+) -> None:
+    images = sample["test"].images[:100]
+    model = build(family, architecture)
+    exact, size = model.predict(images, verbose=0), _size(model, tmp_path)
+    compiled = compile_model(model)
+    round_weights(model)
+    answers = model.predict(images, verbose=0)
+    assert 0 < np.abs(answers - exact).max() < 0.01
+    half = compile_model(model)
+    assert len(half) < 0.75 * len(compiled)  # of these small ones, half is not weights
+    assert _size(model, tmp_path) < 0.75 * size
+    np.testing.assert_allclose(CompiledModel(half, "x").probabilities(images), answers, atol=1e-5)
+    before = model.get_weights()
+    round_weights(model)  # a second time, nothing changes
+    assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def _size(model: Any, folder: Path) -> int:
+    """Of a model file without the compiled model."""
+    metadata = ModelMetadata(family="dense", preset="fast", settings={})
+    write(folder / "m.h5", model, metadata, b"", np.array([], np.uint64))
+    return (folder / "m.h5").stat().st_size
+
+
+def test_a_model_that_normalizes_keeps_its_weights(sample: Splits) -> None:
+    images = sample["test"].images[:100]
+    model = build("dense", {"units": (16,), "normalized": True})
+    before = model.predict(images, verbose=0)
+    round_weights(model)
+    answers = CompiledModel(compile_model(model), "x").probabilities(images)
+    np.testing.assert_allclose(answers, before, atol=1e-5)
+
+
+def test_weights_that_float16_cannot_hold_are_kept_as_they_are(sample: Splits) -> None:
+    images = sample["test"].images[:10]
+    model = build("dense", {"units": (16,)})
+    round_weights(model)
+    kernel, bias = model.layers[-1].get_weights()
+    bias[0] = 1e5
+    model.layers[-1].set_weights([kernel, bias])
+    answers = CompiledModel(compile_model(model), "x").probabilities(images)
+    np.testing.assert_allclose(answers, np.eye(10)[[0] * 10], atol=1e-5)

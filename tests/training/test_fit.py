@@ -12,6 +12,7 @@ from digits import Dataset, ModelError, Splits
 from digits.models._keras import import_keras
 from digits.models.families import build
 from digits.models.metadata import Epoch
+from digits.training.curve import POINTS, VALIDATIONS
 from digits.training.fit import Callback, FitState, fit
 from digits.training.optimizer import is_at_plateau, learning_rate_schedule
 from digits.training.recipe import Augment, Plateau, Recipe
@@ -285,3 +286,37 @@ def test_a_callback_follows_the_training(small: Dataset) -> None:
     log = Log()
     fitted(recipe(epochs=2), small, callback=log)
     assert log.calls == ["1 done", "1 ended", "2 done", "2 ended", "end"]
+
+
+def test_a_training_of_few_epochs_has_a_course_within_each(sample: Splits) -> None:
+    train, validation = sample["train"].limit(3000), sample["test"].limit(300)
+    used = recipe(epochs=1, batch_size=2)
+    model, (epoch,) = fitted(used, train, validation)
+    assert epoch.points is not None
+    assert 15 <= len(epoch.points) <= POINTS
+    fractions = [point.fraction for point in epoch.points]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
+    weights_ = np.diff([0, *fractions])
+    for name in ("loss", "accuracy"):  # of the steps between two points, not since the start
+        course = np.array([getattr(point, name) for point in epoch.points])
+        assert (course * weights_).sum() == pytest.approx(getattr(epoch, name), rel=0.01)
+    assert epoch.points[-1].loss < epoch.loss < epoch.points[0].loss
+    scored = [point for point in epoch.points if point.val_accuracy is not None]
+    assert len(scored) == VALIDATIONS
+    assert scored[-1].val_loss == epoch.val_loss
+    assert (scored[0].val_loss or 0) > (epoch.val_loss or 0)
+    assert accuracy(model, validation) == pytest.approx(epoch.val_accuracy)
+
+
+def test_scoring_within_an_epoch_changes_nothing(small: Dataset) -> None:
+    train, validation = small.held_out(0.2, 0)
+    one, with_it = fitted(recipe(epochs=1, batch_size=2), train, validation)
+    other, without = fitted(recipe(epochs=1, batch_size=2), train)
+    assert (weights(one) == weights(other)).all()
+    assert with_it[0].loss == pytest.approx(without[0].loss)
+
+
+def test_many_epochs_are_not_looked_into(small: Dataset) -> None:
+    _, history = fitted(recipe(epochs=4), small)
+    assert all(epoch.points is None for epoch in history)

@@ -27,6 +27,7 @@ from .pixels import (
     too_large,
     too_many_pixels,
 )
+from .plain_png import decode_plain_png
 
 __all__ = ["Gray", "Named", "Picture", "Source", "decode"]
 
@@ -164,6 +165,8 @@ def _decode(source: Source, name: str) -> Picture:
     if is_pdf(content):
         gray, more = render(content, page.number if page else 0)
         return Picture(name, gray, more=more and not page)
+    if plain := decode_plain_png(content, NOTE_KEY):
+        return Picture(name, plain[0], note=plain[1])
     return _decode_with_pillow(content, name, page)
 
 

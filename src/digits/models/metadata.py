@@ -19,6 +19,17 @@ MAX_DEPTH = 8  # levels of the settings; a recipe has three
 
 
 @dataclass(frozen=True)
+class Point:
+    """A point within an epoch: means over the steps since the point before, as of an `Epoch`."""
+
+    fraction: float  # of the epoch that is done, 0..1
+    loss: float
+    accuracy: float
+    val_loss: float | None
+    val_accuracy: float | None
+
+
+@dataclass(frozen=True)
 class Epoch:
     """One epoch of the training history. Losses are cross-entropy in nats; accuracies 0..1."""
 
@@ -30,6 +41,7 @@ class Epoch:
     learning_rate: float
     seconds: float
     best: bool  # the best so far; of a decaying learning rate, the last: see `training.fit`
+    points: tuple[Point, ...] | None = None  # in a training of few epochs
 
 
 @dataclass(frozen=True)

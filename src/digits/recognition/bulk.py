@@ -62,7 +62,7 @@ def pictures_in(source: Source) -> Iterator[Source | PictureError]:
     if not isinstance(source, str | os.PathLike):
         yield source
         return
-    if not csv.matches(Path(source)):
+    if not (csv.has_suffix(os.fspath(source)) and csv.matches(Path(source))):
         yield from pages_of(source)
         return
     try:

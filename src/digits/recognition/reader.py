@@ -121,7 +121,7 @@ def _read_digit(
     found: FoundDigit, row: NDArray[np.floating], line: int, min_confidence: float
 ) -> ReadDigit:
     digit = int(row.argmax())
-    confidence = rounded(row[digit])
+    confidence = float(rounded(row[digit]))
     accepted = digit if confidence >= min_confidence else None
     return ReadDigit(accepted, confidence, line, found.box, found.image)
 

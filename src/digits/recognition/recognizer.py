@@ -32,7 +32,7 @@ from .results import (
     Prediction,
     Reason,
     check_min_confidence,
-    make_prediction,
+    make_predictions,
     no_prediction,
 )
 
@@ -197,9 +197,10 @@ class Recognizer:
             rejector.probabilities(images[inked]),
             np.stack([UNSEEN if (one := found[i]) is None else one.probabilities for i in inked]),
         )
-        for i, row, p in zip(inked, digits.tolist(), none.tolist(), strict=True):
-            several = 0.0 if (one := found[i]) is None else one.several
-            predictions[i] = make_prediction(row, p, min_confidence, several)
+        several = np.array([0.0 if (one := found[i]) is None else one.several for i in inked])
+        made = make_predictions(digits, none, min_confidence, several)
+        for i, prediction in zip(inked, made, strict=True):
+            predictions[i] = prediction
         return predictions
 
     def count_training_overlap(self, dataset: Dataset) -> int:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from ..errors import PictureError
 from ..imaging.decode import Gray
 from ..imaging.geometry import Box
-from .joint import line_confidence
+from .joint import Rows, line_confidence
+
+_SMALLEST_ROUNDED = 1e-16
 
 
-def rounded(probability: float) -> float:
-    """A probability with the six significant digits that all views of a result show."""
-    return float(f"{probability:.6g}")
+def rounded(probabilities: ArrayLike) -> NDArray[np.float64]:
+    """Probabilities with the six significant digits that all views of a result show."""
+    values = np.asarray(probabilities, np.float64)
+    # Below 1e-16 nothing is rounded: 1e22 is the largest power of ten that a float holds exactly.
+    powers = np.floor(np.log10(np.clip(values, _SMALLEST_ROUNDED, 1)))
+    scale = 10.0 ** (5 - powers)
+    return np.where(values >= _SMALLEST_ROUNDED, np.rint(values * scale) / scale, values)
 
 
 def check_min_confidence(value: float) -> None:
@@ -128,7 +136,7 @@ class Reading:
         lines: list[list[float]] = [[] for _ in self.lines]
         for digit in self.digits:
             lines[digit.line].append(digit.confidence)
-        return [rounded(line_confidence(line)) for line in lines]
+        return [float(rounded(line_confidence(line))) for line in lines]
 
     @property
     def text(self) -> str:
@@ -186,26 +194,30 @@ def no_prediction(reason: Reason) -> Prediction:
     return Prediction(None, 0.0, (0.0,) * 10, 1.0, reason)
 
 
-def make_prediction(
-    probabilities: Sequence[float], no_digit: float, min_confidence: float, several: float = 0.0
-) -> Prediction:
+def make_predictions(
+    probabilities: Rows, no_digit: Rows, min_confidence: float, several: Rows
+) -> list[Prediction]:
     """Combine a model's ten probabilities with the probability that there is no single digit.
 
     Every prediction of a single digit is accepted or refused here.
 
     Args:
-        probabilities: (10,) of the model, given that there is a digit; they sum to 1.
-        no_digit: Probability that there is no digit.
+        probabilities: (n, 10) of the model, given that there is a digit; they sum to 1.
+        no_digit: (n,) probability that there is no digit.
         min_confidence: A less probable digit is refused; with 0, none is.
-        several: Probability that there is a second digit, if there is one.
+        several: (n,) probability that there is a second digit, if there is one.
     """
     single = (1 - no_digit) * (1 - several)
-    joint = tuple(rounded(p * single) for p in probabilities)
-    digit = max(range(10), key=lambda d: probabilities[d])
-    confidence, none = joint[digit], rounded(1 - single)
-    if confidence >= min_confidence:
-        return Prediction(digit, confidence, joint, none)
-    reason = Reason.UNSURE
-    if none > 0.5:
-        reason = Reason.SEVERAL if several > no_digit else Reason.NO_DIGIT
-    return Prediction(None, confidence, joint, none, reason)
+    joint = rounded(probabilities * single[:, None]).tolist()
+    none = rounded(1 - single).tolist()
+    digits = probabilities.argmax(axis=1).tolist()
+    several_first = (several > no_digit).tolist()
+    predictions = []
+    for row, digit, p, has_several in zip(joint, digits, none, several_first, strict=True):
+        accepted, reason = digit, None
+        if not row[digit] >= min_confidence:
+            accepted, reason = None, Reason.UNSURE
+            if p > 0.5:
+                reason = Reason.SEVERAL if has_several else Reason.NO_DIGIT
+        predictions.append(Prediction(accepted, row[digit], tuple(row), p, reason))
+    return predictions

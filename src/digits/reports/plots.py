@@ -70,14 +70,17 @@ def curves(history: Sequence[Epoch]) -> Figure:
         axes = figure.add_subplot(1, 2, place)
         marker = "o" if len(epochs) < 25 else ""
         axes.axvline(epochs[kept[-1]], color="#888888", lw=1, ls=":", label=note)
-        training, validation = _column(history, name), _column(history, f"val_{name}")
-        axes.plot(epochs, training, color=_BLUE, marker=marker, ms=4, label="training")
-        if not np.isnan(validation).all():
+        x, training = _course(history, name)
+        axes.plot(x, training, color=_BLUE, marker=marker, ms=4, label="training")
+        x, validation = _course(history, f"val_{name}")
+        scored = ~np.isnan(validation)
+        if scored.any():
             axes.plot(
-                epochs, validation, color=_RED, ls="--", marker=marker, ms=4, label="validation"
-            )
+                x[scored], validation[scored], color=_RED, ls="--", marker=marker, ms=4,
+                label="validation",
+            )  # fmt: skip
         axes.set(title=name.capitalize(), xlabel="epoch")
-        axes.set_xlim(epochs.min() - 0.5, epochs.max() + 0.5)
+        axes.set_xlim(epochs.min() - (1 if history[0].points else 0.5), epochs.max() + 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(color="#e6e6e6")
         _hide_box(axes)
@@ -249,6 +252,19 @@ def _canvas(pixels: NDArray[np.uint8]) -> tuple[Figure, Axes]:
     axes.imshow(rgb, interpolation="none", aspect="auto")
     axes.set_axis_off()
     return figure, axes
+
+
+def _course(history: Sequence[Epoch], name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A figure against the number of epochs: of each epoch, or of the points within it."""
+    places, values = [], []
+    for epoch in history:
+        for point in epoch.points or ():
+            places.append(epoch.epoch - 1 + point.fraction)
+            values.append(getattr(point, name))
+        if not epoch.points:
+            places.append(float(epoch.epoch))
+            values.append(getattr(epoch, name))
+    return np.array(places), np.array(values, np.float64)  # None becomes NaN
 
 
 def _column(history: Sequence[Epoch], name: str) -> NDArray[np.float64]:

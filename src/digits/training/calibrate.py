@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from .fit import Examples
 
+MIN_EXAMPLES = 100
+"""Fewer say nothing about the temperature: most are recognized whatever it is."""
+
 _TEMPERATURES = np.geomspace(0.25, 4, 97)  # in steps of 3 %
 
 
@@ -23,8 +26,11 @@ def calibrate(model: Any, held_out: Examples) -> float | None:
         held_out: Examples that the model was not fitted to.
 
     Returns:
-        The temperature. None, with the model unchanged, when its last layer is not a dense softmax.
+        The temperature. None, with the model unchanged, when its last layer is not a dense softmax,
+        or there are fewer than `MIN_EXAMPLES`.
     """
+    if len(held_out) < MIN_EXAMPLES:
+        return None
     last = model.layers[-1]
     config = last.get_config()
     if type(last).__name__ != "Dense" or config["activation"] != "softmax":

@@ -12,7 +12,7 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from ..errors import ModelError
 from ..models import file as model_file
 from ..models.file import ModelFile
-from ..models.metadata import ModelMetadata
+from ..models.metadata import ModelMetadata, Point
 from .fit import FitState
 from .recipe import Recipe
 
@@ -126,7 +126,12 @@ def read(path: str | os.PathLike[str]) -> Checkpoint:
 
 def _packed(state: FitState, options: Mapping[str, Any]) -> bytes:
     """An uncompressed `.npz`, with what is not an array as JSON."""
-    known = {"step": state.step, "seconds": state.seconds, "stopped": state.stopped}
+    known = {
+        "step": state.step,
+        "seconds": state.seconds,
+        "stopped": state.stopped,
+        "points": [asdict(point) for point in state.points],
+    }
     text = json.dumps({"options": dict(options), **known})
     arrays: dict[str, Any] = {f"variable{i}": v for i, v in enumerate(state.variables)}
     arrays |= {f"best{i}": v for i, v in enumerate(state.best_weights)}
@@ -143,6 +148,7 @@ def _unpacked(packed: bytes, metadata: ModelMetadata) -> tuple[Mapping[str, Any]
             history=metadata.history,
             step=int(known["step"]),
             seconds=float(known["seconds"]),
+            points=[Point(**point) for point in known["points"]],
             stopped=bool(known["stopped"]),
             variables=[arrays[f"variable{i}"] for i in range(count["variable"])],
             best_weights=[arrays[f"best{i}"] for i in range(count["best"])],

@@ -129,7 +129,7 @@ def select_data(
     if recipe.trained_layers:  # one's own pictures may be few: all are learned from
         if replay and len(replay) >= MIN_MIX:
             replay, validation = replay.held_out(recipe.validation_fraction, seed)
-    elif recipe.validation_fraction:
+    elif round(len(train) * recipe.validation_fraction):
         train, validation = train.held_out(recipe.validation_fraction, seed)
     if recipe.generated_digits:
         generated = generate_digits(recipe.generated_digits, seed)

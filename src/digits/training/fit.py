@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..models._keras import import_keras
-from ..models.metadata import Epoch
+from ..models.metadata import Epoch, Point
+from . import curve
 from .augment import LOW_AUGMENTATION, augmented
 from .optimizer import compile_for_training, is_at_plateau
 from .recipe import Recipe
@@ -82,6 +83,7 @@ class FitState:
         history: One record for each whole epoch.
         step: Steps done of the epoch after these.
         seconds: Time that these steps took.
+        points: The course of that epoch so far.
         stopped: Whether `until_accuracy` was reached.
         variables: The values of all variables of the trained model and of its optimizer: weights,
             moments, random generators, metrics.
@@ -91,6 +93,7 @@ class FitState:
     history: tuple[Epoch, ...]
     step: int
     seconds: float
+    points: Sequence[Point]
     stopped: bool
     variables: Sequence[NDArray[Any]]
     best_weights: Sequence[NDArray[Any]]
@@ -172,6 +175,7 @@ class _Fitting:
         self.soft = train.labels.ndim == 2
         compile_for_training(self.trainee, recipe, self.steps, self.soft)
         self.history: list[Epoch] = []
+        self.points: list[Point] = []  # of this epoch
         self.best_weights: Sequence[Any] = model.get_weights()
         self.stopped = False
         self.restore: FitState | None = None  # before the first step
@@ -197,6 +201,7 @@ class _Fitting:
         if self.restore:
             self.first_step = self.restore.step
             start -= self.restore.seconds
+            self.points = list(self.restore.points)
         self.epoch_started, self.last_saved = start, time.perf_counter()
         images, labels = self._remaining_examples()
         self.trainee.fit(
@@ -248,6 +253,7 @@ class _Fitting:
         before = self.first_step + batch
         done = min(before + 1, self.steps)  # Keras counts the last execution of an epoch as full
         self.callback.on_progress(self.epoch, done / self.steps)
+        self._add_point(done / self.steps, logs)
         self._check_between_epochs(done)
         if time.perf_counter() - self.last_saved > self.save_seconds and done < self.steps:
             self._save(done)
@@ -263,6 +269,7 @@ class _Fitting:
             learning_rate=float(self.trainee.optimizer.learning_rate),
             seconds=time.perf_counter() - self.epoch_started,
             best=self._is_best(values),
+            points=self._points_with(values),
         )
         if record.best or self.recipe.cosine_decay:
             self.best_weights = self.model.get_weights()
@@ -270,6 +277,7 @@ class _Fitting:
         self._reduce_at_plateau()
         if not self.recipe.check_every:
             self._stop_if_reached(record.val_accuracy)
+        self.points = []
         self.trainee.reset_metrics()  # as the next epoch begins
         self._save(step=0)
         self.callback.on_epoch_end(record)
@@ -298,21 +306,40 @@ class _Fitting:
         steps = self.steps * len(self.history) + done
         executed = self.trainee.steps_per_execution
         if steps // every > (steps - min(executed, done)) // every:
-            counted = [np.array(variable) for variable in self.trainee.metrics_variables]
             self._stop_if_reached(None)
-            for variable, value in zip(self.trainee.metrics_variables, counted, strict=True):
-                variable.assign(value)
+
+    def _add_point(self, fraction: float, means: dict[str, float]) -> None:
+        if self.recipe.epochs > curve.MAX_EPOCHS or not curve.is_due(self.points, fraction):
+            return
+        validated = self.validation and curve.validation_is_due(self.points, fraction)
+        scores = self._evaluate(self.validation) if self.validation and validated else {}
+        self.points.append(curve.next_point(self.points, fraction, means, scores))
+
+    def _points_with(self, values: dict[str, float]) -> tuple[Point, ...] | None:
+        """The points of the epoch that has just ended, with its validation at the last."""
+        if not self.points:
+            return None
+        *earlier, last = self.points
+        end = replace(
+            last, val_loss=values.get("val_loss"), val_accuracy=values.get("val_accuracy")
+        )
+        return (*earlier, end)
+
+    def _evaluate(self, examples: Examples) -> dict[str, float]:
+        """Loss and accuracy; what Keras has counted of the running epoch stays."""
+        counted = [np.array(variable) for variable in self.trainee.metrics_variables]
+        images, labels = self._scored(examples)
+        scores = self.trainee.evaluate(images, labels, batch_size=1000, verbose=0, return_dict=True)
+        for variable, value in zip(self.trainee.metrics_variables, counted, strict=True):
+            variable.assign(value)
+        return {name: float(value) for name, value in scores.items()}
 
     def _stop_if_reached(self, accuracy: float | None) -> None:
         """Stop above `until_accuracy`; an accuracy of None is measured first."""
         if self.recipe.until_accuracy is None:
             return
         if accuracy is None:
-            images, labels = self._scored(self.validation or self.train)
-            scores = self.trainee.evaluate(
-                images, labels, batch_size=1000, verbose=0, return_dict=True
-            )
-            accuracy = scores["accuracy"]
+            accuracy = self._evaluate(self.validation or self.train)["accuracy"]
         if accuracy > self.recipe.until_accuracy:
             self.stopped = self.trainee.stop_training = True
 
@@ -328,6 +355,7 @@ class _Fitting:
                 history=tuple(self.history),
                 step=step,
                 seconds=time.perf_counter() - self.epoch_started if step else 0.0,
+                points=tuple(self.points),
                 stopped=self.stopped,
                 variables=[np.array(variable) for variable in self._variables()],
                 best_weights=self.best_weights,

@@ -17,7 +17,7 @@ from .._io.locks import exclusive
 from ..data.dataset import Dataset
 from ..evaluation.evaluate import evaluate
 from ..evaluation.metrics import Score
-from ..models.compile import compile_model
+from ..models.compile import compile_model, round_weights
 from ..models.metadata import DatasetInfo, Epoch, ModelMetadata, ScoreInfo, StartedFrom
 from ..recognition.recognizer import Recognizer
 from . import checkpoint
@@ -83,6 +83,7 @@ class Job:
         model, recipe, data = self.model, self.recipe, self.data
         history = self._fit(start)
         temperature = calibrate(model, data.validation) if data.validation else None
+        round_weights(model)
         compiled = compile_model(model)
         recognizer = Recognizer.from_compiled(compiled, recipe.family)
         scores = evaluate(recognizer, list(data.tests)).scores

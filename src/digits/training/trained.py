@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +206,9 @@ def checkpoint_of(path: str | os.PathLike[str]) -> Path:
 
 def history_csv(history: Iterable[Epoch]) -> str:
     """The history as CSV with a header; values that were not measured are empty."""
-    names = [field.name for field in fields(Epoch)]
-    rows = [["" if v is None else str(v) for v in asdict(epoch).values()] for epoch in history]
+    names = [field.name for field in fields(Epoch) if field.name != "points"]
+    rows = [
+        ["" if (value := getattr(epoch, name)) is None else str(value) for name in names]
+        for epoch in history
+    ]
     return "".join(",".join(row) + "\n" for row in [names, *rows])

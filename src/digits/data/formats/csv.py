@@ -32,7 +32,12 @@ _MANGLED = re.compile(r"\d+\.\d+")  # of a header that was made of a row: 0, 0.1
 
 def matches(path: Path) -> bool:
     """See `Reader`."""
-    return path.name.lower().endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz")) and path.is_file()
+    return has_suffix(path.name) and path.is_file()
+
+
+def has_suffix(name: str) -> bool:
+    """Whether a file of this name may hold lines of pixels."""
+    return name.lower().endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz"))
 
 
 def read(path: Path, name: str, max_size: int | None = None) -> Splits:
