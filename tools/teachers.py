@@ -20,8 +20,8 @@ import argparse
 import math
 import multiprocessing
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,17 +33,56 @@ from digits import load
 from digits.data.dataset import Dataset, joined
 from digits.training.augment import variations
 from digits.training.presets import STRONG_AUGMENT
+from digits.training.recipe import Augment
 from digits.training.synthetic.handwriting import generate_digits
 
-TEACHERS = (("narrow", 1), ("wide", 2), ("narrow", 3))  # architecture and seed
-EPOCHS, LOW_AUGMENTATION_EPOCHS = 30, 4
-AUGMENT = replace(STRONG_AUGMENT, photometric=0.35)  # more of MNIST as it is than in students
-GENERATED = 25_000
+
+@dataclass(frozen=True)
+class Plan:
+    """How a teacher is made.
+
+    Attributes:
+        architecture: See `network`.
+        seed: Of everything random.
+        epochs: Passes over its training set.
+        generated: Number of images of generated handwriting in it.
+        augment: Random augmentation.
+    """
+
+    architecture: str
+    seed: int
+    epochs: int
+    generated: int
+    augment: Augment
+
+    @property
+    def name(self) -> str:
+        return f"{self.architecture}-{self.seed}"
+
+
+# Teachers for pictures of any kind, and for MNIST: less of what MNIST does not have.
+_ANY = {"generated": 25_000, "augment": replace(STRONG_AUGMENT, photometric=0.35)}
+_MNIST = {"generated": 12_000, "augment": replace(STRONG_AUGMENT, photometric=0.2, stretch=0.1)}
+TEACHERS = (
+    Plan("narrow", 1, epochs=30, **_ANY),
+    Plan("wide", 2, epochs=30, **_ANY),
+    Plan("narrow", 3, epochs=30, **_ANY),
+    Plan("narrow", 11, epochs=50, **_MNIST),
+    Plan("narrow", 12, epochs=50, **_MNIST),
+    Plan("wide", 13, epochs=45, **_MNIST),
+    Plan("narrow", 14, epochs=60, **_MNIST),
+)
+LOW_AUGMENTATION_EPOCHS = 5
 BATCH, LEARNING_RATE, WEIGHT_DECAY, WARMUP_STEPS = 128, 2e-3, 0.02, 300
 AVERAGING = 0.999  # of the weights, from step to step
 
-ROUNDS = 10
-UNCHANGED = 0.15  # fraction of the variations that are the digits as they are
+ROUNDS = 12
+GENERATED = 12_000  # images of generated handwriting in each round, others each time
+KINDS = {None: 0.15, Augment(rotation=10, zoom=0.1, shift=0.05, shear=0.15, elastic=0.7): 0.45,
+         STRONG_AUGMENT: 0.4}  # fmt: skip
+"""How the images of the soft targets are augmented, and what share of them. Half are as strange as
+pictures in the wild; the rest are as MNIST is."""
+
 TEMPERATURE = 2.0
 """Of the soft targets: what a teacher thinks of the improbable digits counts more. The student's
 own temperature is calibrated at the end."""
@@ -84,11 +123,11 @@ def digits() -> tuple[Dataset, Dataset]:
 class Teacher:
     """A network, the moving average of its weights, and its optimizer."""
 
-    def __init__(self, folder: Path, architecture: str, seed: int) -> None:
-        torch.manual_seed(seed)
-        self.name, self.seed = f"{architecture}-{seed}", seed
-        self.checkpoint, self.weights = folder / f"{self.name}.pt", folder / f"{self.name}.npz"
-        self.net, self.average = network(architecture), network(architecture)
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        torch.manual_seed(plan.seed)
+        self.plan = plan
+        self.checkpoint, self.weights = folder / f"{plan.name}.pt", folder / f"{plan.name}.npz"
+        self.net, self.average = network(plan.architecture), network(plan.architecture)
         self.average.load_state_dict(self.net.state_dict())
         self.optimizer = torch.optim.AdamW(
             self.net.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True
@@ -98,7 +137,7 @@ class Teacher:
             with np.load(self.weights) as known:
                 state = {name: torch.from_numpy(known[name]) for name in known}
             self.average.load_state_dict(state)
-            self.epochs = EPOCHS
+            self.epochs = plan.epochs
         elif self.checkpoint.exists():
             self._restore()
 
@@ -134,17 +173,18 @@ class Teacher:
         if self.weights.exists():
             return
         kept, held_out = digits()
-        data = joined([kept, generate_digits(GENERATED, 1000 + self.seed)], "all")
-        while self.epochs < EPOCHS:
+        plan = self.plan
+        data = joined([kept, generate_digits(plan.generated, 1000 + plan.seed)], "all")
+        while self.epochs < plan.epochs:
             started = time.perf_counter()
             steps = len(data) // BATCH
             for step, (images, labels) in enumerate(self._batches(data)):
-                self._step(images, labels, self.epochs * steps + step, EPOCHS * steps)
+                self._step(images, labels, self.epochs * steps + step, plan.epochs * steps)
             self.epochs += 1
             self._save()
             right = self.logits(held_out.images).argmax(axis=1) == held_out.labels
             print(
-                f"{self.name}: epoch {self.epochs}, {right.mean():.2%} of the digits held out, "
+                f"{plan.name}: epoch {self.epochs}, {right.mean():.2%} of the digits held out, "
                 f"{time.perf_counter() - started:.0f} s",
                 flush=True,
             )
@@ -153,12 +193,12 @@ class Teacher:
     def _batches(self, data: Dataset) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
         """The augmented batches of an epoch, which its number and the seed decide."""
         self.net.train()
-        rng = np.random.default_rng((self.seed, self.epochs))
+        rng = np.random.default_rng((self.plan.seed, self.epochs))
         order = rng.permutation(len(data))[: len(data) // BATCH * BATCH]
-        share = 1.0 if self.epochs < EPOCHS - LOW_AUGMENTATION_EPOCHS else 0.5
+        share = 1.0 if self.epochs < self.plan.epochs - LOW_AUGMENTATION_EPOCHS else 0.5
         for start in range(0, len(order), BATCH * AUGMENTED_BATCHES):
             part = data.take(order[start : start + BATCH * AUGMENTED_BATCHES])
-            images = varied(part.images, share, rng)
+            images = varied(part.images, {None: 1 - share, self.plan.augment: share}, rng)
             for first in range(0, len(part), BATCH):
                 yield images[first : first + BATCH], part.labels[first : first + BATCH]
 
@@ -197,11 +237,15 @@ class Teacher:
 
 
 def varied(
-    images: NDArray[np.uint8], share: float, rng: np.random.Generator, augment: object = AUGMENT
+    images: NDArray[np.uint8], kinds: Mapping[Augment | None, float], rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """`images`, of which this share are augmented."""
-    changed = variations(images, augment, int(rng.integers(2**31)))  # type: ignore[arg-type]
-    return np.where((rng.random(len(images)) < share)[:, None, None], changed, images)
+    """`images`, each augmented in one of these ways; the numbers are their shares."""
+    kind = rng.choice(len(kinds), len(images), p=list(kinds.values()))
+    result = images.copy()
+    for number, augment in enumerate(kinds):
+        if augment and (chosen := kind == number).any():
+            result[chosen] = variations(images[chosen], augment, int(rng.integers(2**31)))
+    return result
 
 
 def all_variations() -> NDArray[np.uint8]:
@@ -211,24 +255,25 @@ def all_variations() -> NDArray[np.uint8]:
     for number in range(ROUNDS):
         data = joined([kept, generate_digits(GENERATED, 7000 + number)], "all").shuffled(number)
         rng = np.random.default_rng((9, number))
-        rounds.append(varied(data.images, 1 - UNCHANGED, rng, STRONG_AUGMENT))
+        rounds.append(varied(data.images, KINDS, rng))
     return np.concatenate(rounds)
 
 
-def train_teacher(folder: Path, architecture: str, seed: int) -> None:
+def train_teacher(folder: Path, plan: Plan) -> None:
     """Train a teacher, on one processor."""
     torch.set_num_threads(1)
-    Teacher(folder, architecture, seed).train()
+    Teacher(folder, plan).train()
 
 
 def write_soft_targets(folder: Path) -> None:
     """Ask the teachers, and write the mean of their logits as probabilities."""
+    torch.set_num_threads(os.cpu_count() or 1)
     images = all_variations()
     _, held_out = digits()
     logits = np.zeros((len(images), 10), np.float32)
     of_held_out = np.zeros((len(held_out), 10), np.float32)
-    for architecture, seed in TEACHERS:
-        teacher = Teacher(folder, architecture, seed)
+    for plan in TEACHERS:
+        teacher = Teacher(folder, plan)
         logits += teacher.logits(images) / len(TEACHERS)
         of_held_out += teacher.logits(held_out.images) / len(TEACHERS)
     right = (of_held_out.argmax(axis=1) == held_out.labels).mean()
@@ -251,7 +296,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    tasks = [(options.folder, *teacher) for teacher in TEACHERS]
+    tasks = [(options.folder, plan) for plan in TEACHERS]
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         pool.starmap(train_teacher, tasks, chunksize=1)
     write_soft_targets(options.folder)
