@@ -42,7 +42,7 @@ FIRST_BATCH = """
 import sys, time
 started = time.perf_counter()
 from digits import train
-from digits.training.fit import Callback
+from digits.training.callback import Callback
 class First(Callback):
     def on_progress(self, epoch, fraction):
         print("seconds", time.perf_counter() - started)

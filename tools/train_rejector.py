@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from digits.models.metadata import Epoch
-from digits.training.fit import Callback
+from digits.training.callback import Callback
 from digits.training.rejector import train_rejector
 
 

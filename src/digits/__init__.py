@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .models.metadata import DatasetInfo as DatasetInfo
     from .models.metadata import Epoch as Epoch
     from .models.metadata import ModelMetadata as ModelMetadata
+    from .models.metadata import Point as Point
     from .models.metadata import ScoreInfo as ScoreInfo
     from .models.metadata import StartedFrom as StartedFrom
     from .recognition.preprocess import Preprocessed as Preprocessed
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from .recognition.results import ReadDigit as ReadDigit
     from .recognition.results import Reading as Reading
     from .recognition.results import Reason as Reason
-    from .training.fit import Callback as Callback
+    from .training.callback import Callback as Callback
     from .training.recipe import Augment as Augment
     from .training.recipe import Plateau as Plateau
     from .training.recipe import Recipe as Recipe
@@ -62,12 +63,19 @@ _MODULES = {
     ".imaging.decode": ("Named", "Picture", "Source"),
     ".imaging.foreground": ("Ink",),
     ".models.file": ("ModelFile",),
-    ".models.metadata": ("DatasetInfo", "Epoch", "ModelMetadata", "ScoreInfo", "StartedFrom"),
+    ".models.metadata": (
+        "DatasetInfo",
+        "Epoch",
+        "ModelMetadata",
+        "Point",
+        "ScoreInfo",
+        "StartedFrom",
+    ),
     ".recognition.preprocess": ("Preprocessed", "preprocess"),
     ".recognition.reader": ("Reader",),
     ".recognition.recognizer": ("Recognizer",),
     ".recognition.results": ("Outcome", "Prediction", "ReadDigit", "Reading", "Reason"),
-    ".training.fit": ("Callback",),
+    ".training.callback": ("Callback",),
     ".training.recipe": ("Augment", "Plateau", "Recipe"),
     ".training.run": ("train",),
     ".training.trained": ("Trained",),

@@ -12,8 +12,9 @@ from digits import Dataset, ModelError, Splits
 from digits.models._keras import import_keras
 from digits.models.families import build
 from digits.models.metadata import Epoch
+from digits.training.callback import Callback
 from digits.training.curve import POINTS, VALIDATIONS
-from digits.training.fit import Callback, FitState, fit
+from digits.training.fit import FitState, fit
 from digits.training.optimizer import is_at_plateau, learning_rate_schedule
 from digits.training.recipe import Augment, Plateau, Recipe
 

@@ -12,8 +12,8 @@ from digits import Dataset, ModelError, Splits
 from digits.models._keras import import_keras
 from digits.models.families import build
 from digits.models.foreign.load import load_model
+from digits.training.callback import Callback
 from digits.training.data import TrainingData
-from digits.training.fit import Callback
 from digits.training.head import VARIATIONS, HeadTraining, split_model
 from digits.training.presets import recipe_for
 from digits.training.recipe import Recipe, fine_tuning

@@ -14,7 +14,7 @@ import pytest
 from digits import Dataset, ModelError, OutputError, Recognizer, Splits, train
 from digits.models.file import read
 from digits.models.metadata import DatasetInfo
-from digits.training.fit import Callback
+from digits.training.callback import Callback
 from digits.training.recipe import Recipe
 from digits.training.trained import Trained
 

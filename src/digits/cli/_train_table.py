@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ..models.metadata import Epoch
-from ..training.fit import Callback
+from ..training.callback import Callback
 from ..training.recipe import Recipe
 
 _HEADER = "epoch    loss  accuracy  val loss  val acc.  learning rate  seconds"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .fit import Examples
+from .examples import Examples
 
 MIN_EXAMPLES = 100
 """Fewer say nothing about the temperature: most are recognized whatever it is."""

@@ -15,7 +15,7 @@ from ..data.dataset import Dataset, Splits, as_dataset, joined, mended
 from ..data.download import ProgressBar
 from ..errors import DataError
 from ..ingest.sources import NAMES, load
-from .fit import ArrayExamples
+from .examples import ArrayExamples
 from .recipe import Recipe
 from .synthetic.handwriting import generate_digits
 

@@ -19,7 +19,7 @@ import numpy as np
 from .._io.files import read_error
 from ..data.dataset import Dataset
 from ..errors import DataError
-from .fit import ArrayExamples
+from .examples import ArrayExamples
 from .recipe import Recipe
 
 EPOCHS = 10

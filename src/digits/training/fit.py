@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,61 +16,13 @@ from ..models._keras import import_keras
 from ..models.metadata import Epoch, Point
 from . import curve
 from .augment import LOW_AUGMENTATION, augmented
+from .callback import Callback
+from .examples import Examples
 from .optimizer import compile_for_training, is_at_plateau
 from .recipe import Recipe
 
 CHECKPOINT_SECONDS = 60.0
 """Time between two checkpoints in a long epoch: what a kill costs at most."""
-
-
-class Examples(Protocol):
-    """What a model is fitted to; a `Dataset` is such.
-
-    `images` are the model's inputs, (n, 28, 28) uint8 for whole models; `labels` are classes (n,)
-    uint8, or probabilities of the classes (n, classes) float32.
-    """
-
-    @property
-    def images(self) -> NDArray[Any]: ...
-    @property
-    def labels(self) -> NDArray[Any]: ...
-    def __len__(self) -> int: ...
-
-
-@dataclass(frozen=True, eq=False)
-class ArrayExamples:
-    """Examples that are no `Dataset`; see `Examples` for the arrays."""
-
-    images: NDArray[Any]
-    labels: NDArray[Any]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-
-class Callback:
-    """Follows a training; override what you need."""
-
-    def on_train_begin(self, model: Any, recipe: Recipe, images: int, seconds: float) -> None:
-        """The model is built and about to be fitted to so many images.
-
-        `seconds` is an estimate of how long it takes, 0 if that is not known.
-        """
-
-    def on_prepare(self, fraction: float) -> None:
-        """This fraction (0..1) of what comes before the first epoch is done."""
-
-    def on_progress(self, epoch: int, fraction: float) -> None:
-        """This fraction (0..1) of `epoch` (from 1) is done."""
-
-    def on_epoch_end(self, epoch: Epoch) -> None:
-        """An epoch has ended, and is in the checkpoint if there is one."""
-
-    def on_checkpoint(self, epochs: int) -> None:
-        """A checkpoint is written, with so many whole epochs."""
-
-    def on_train_end(self) -> None:
-        """Fitting has ended; compiling and testing follow, for seconds."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from ..data.dataset import Dataset, joined
 from ..errors import ModelError
 from ..models._keras import import_keras
 from .augment import variations
+from .callback import Callback
 from .data import TrainingData
-from .fit import ArrayExamples, Callback
+from .examples import ArrayExamples
 from .recipe import Recipe
 
 VARIATIONS = 5_000

@@ -22,8 +22,10 @@ from ..models.metadata import DatasetInfo, Epoch, ModelMetadata, ScoreInfo, Star
 from ..recognition.recognizer import Recognizer
 from . import checkpoint
 from .calibrate import calibrate
+from .callback import Callback
 from .data import TrainingData
-from .fit import Callback, Examples, FitState, fit
+from .examples import Examples
+from .fit import FitState, fit
 from .head import HeadTraining
 from .recipe import Recipe
 from .trained import Trained

@@ -20,7 +20,9 @@ from ..models.metadata import DatasetInfo, ModelMetadata, ScoreInfo
 from ..models.trust import trust
 from ..recognition.rejector import NO_DIGIT
 from .calibrate import calibrate
-from .fit import ArrayExamples, Callback, fit
+from .callback import Callback
+from .examples import ArrayExamples
+from .fit import fit
 from .presets import REJECTOR_RECIPE
 from .recipe import Recipe, with_overrides
 from .synthetic.found import find_on_pages

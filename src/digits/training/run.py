@@ -23,10 +23,10 @@ from ..models.metadata import ModelMetadata, StartedFrom, installed_versions
 from ..models.trust import load_trusted
 from ..recognition.recognizer import Recognizer
 from . import checkpoint
+from .callback import Callback
 from .data import DataLike, TrainingData, as_list, select_data
 from .device import on_device
 from .distillation import distilled, read_soft_targets
-from .fit import Callback
 from .job import Job, score_info
 from .presets import recipe_for
 from .recipe import Recipe, fine_tuning, with_overrides
