@@ -171,6 +171,29 @@ def test_a_terminal_shows_epochs_and_ctrl_c_says_how_to_go_on(run: Run, tmp_path
     assert [epoch.epoch for epoch in history] == list(range(1, epochs + 2))
 
 
+def test_a_terminal_shows_how_long_fine_tuning_takes(
+    tmp_path: Path, models: dict[str, Path], sample: Splits
+) -> None:
+    np.savez(
+        tmp_path / "own.npz",
+        images=sample["train"].images[:30],
+        labels=sample["train"].labels[:30],
+    )
+    status, seen = _interrupt(
+        ["train", "--from", str(models["cnn"]), "--data", "own.npz", "-o", "m.h5"],
+        tmp_path,
+        until="never",
+    )
+    assert status == 0, seen[-2000:]
+    begun = seen.index("fine-tuning the last layers of cnn: ")
+    estimated = re.search(r"estimated time: \d+ (seconds|minutes)\s", seen)
+    assert estimated
+    assert begun < estimated.start() < seen.index("applying the frozen layers")
+    assert "time left" in seen
+    assert len(re.findall(r" +\d  \d\.\d{4} .* \*", seen)) == 1  # only the last epoch is kept
+    assert "before" in seen
+
+
 def test_ctrl_c_before_the_first_epoch_saves_nothing(tmp_path: Path) -> None:
     status, seen = _interrupt(
         ["train", "--arch", "cnn", "--preset", "classic", "--data", "sample", "--batch-size", "1"],

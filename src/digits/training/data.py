@@ -15,6 +15,7 @@ from ..data.dataset import Dataset, Splits, as_dataset, joined, mended
 from ..data.download import ProgressBar
 from ..errors import DataError
 from ..ingest.sources import NAMES, load
+from .calibrate import MIN_EXAMPLES
 from .examples import ArrayExamples
 from .recipe import Recipe
 from .synthetic.handwriting import generate_digits
@@ -127,7 +128,7 @@ def select_data(
     train = learned[0] if in_order else joined(learned, "all").shuffled(seed)
     validation = None
     if recipe.trained_layers:  # one's own pictures may be few: all are learned from
-        if replay and len(replay) >= MIN_MIX:
+        if replay and len(replay) * recipe.validation_fraction >= MIN_EXAMPLES:
             replay, validation = replay.held_out(recipe.validation_fraction, seed)
     elif round(len(train) * recipe.validation_fraction):
         train, validation = train.held_out(recipe.validation_fraction, seed)

@@ -13,7 +13,7 @@ from ..data.dataset import Dataset, Splits, joined
 from ..ingest.sources import load
 from ..models import file as model_file
 from ..models._keras import import_keras
-from ..models.compile import compile_model
+from ..models.compile import compile_model, round_weights
 from ..models.compiled import CompiledModel
 from ..models.families import REJECTOR, TABLE, build
 from ..models.metadata import DatasetInfo, ModelMetadata, ScoreInfo
@@ -74,6 +74,7 @@ def train_rejector(
     model = build(recipe.family, recipe.architecture)
     history = fit(model, recipe, train, validation, seed=seed, callback=callback)
     temperature = calibrate(model, _balanced(held_out, seed + 2))
+    round_weights(model)
     compiled = compile_model(model)
     metadata = ModelMetadata(
         family=recipe.family,
